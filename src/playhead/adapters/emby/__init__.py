@@ -1,0 +1,25 @@
+"""Emby 4.x: lists whose counts and dates must be asked for, marks with their true date, whole states in one write.
+
+The account is named by user id, so that one API key serves every person of a server. Importing this package loads
+nothing but the manifest.
+"""
+
+from __future__ import annotations
+
+from playhead.ports.backend import Capabilities, Manifest
+
+manifest = Manifest(
+    name="emby",
+    title="Emby",
+    settings="playhead.adapters.emby.settings:EmbySettings",
+    backend="playhead.adapters.emby.adapter:EmbyBackend",
+    capabilities=Capabilities(
+        reads=frozenset({"watched", "progress", "rating", "favourite"}),
+        writes=frozenset({"watched", "progress"}),
+        takes_date=True,
+        lean_lists=False,
+        page_size=1000,
+        writes_at_once=4,
+    ),
+    tested=("4.8.", "4.9."),
+)

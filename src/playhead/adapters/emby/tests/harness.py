@@ -1,0 +1,21 @@
+"""The Emby adapter on an emulated Emby server, for the contract suite: one API key, the user named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playhead.adapters.emby.adapter import EmbyBackend
+from playhead.adapters.emby.settings import EmbySettings
+from playhead.sandbox.run import SandboxHandle
+
+KIND = "emby"
+VERSIONS = ("4.9.5.0", "4.8.11.0")
+
+
+def make(
+    box: SandboxHandle, server: str, user: str, *, token: str | None = None, **settings: Any
+) -> EmbyBackend:
+    """A backend for ``user`` of ``server``."""
+    chosen = EmbySettings(url=box.url(server), timeout_s=5, **settings)
+    right = token if token is not None else box.server(server).admin_token
+    return EmbyBackend(chosen, right, user, client_id="contract-suite")

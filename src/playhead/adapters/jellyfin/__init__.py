@@ -1,0 +1,25 @@
+"""Jellyfin from 10.8 on: lists with full state, marks with their true date, one write for a whole state.
+
+From 10.9 on everything below holds; 10.8 takes marks but no positions (see docs.md). The account is named by user id, so
+that one API key serves every person of a server. Importing this package loads nothing but the manifest.
+"""
+
+from __future__ import annotations
+
+from playhead.ports.backend import Capabilities, Manifest
+
+manifest = Manifest(
+    name="jellyfin",
+    title="Jellyfin",
+    settings="playhead.adapters.jellyfin.settings:JellyfinSettings",
+    backend="playhead.adapters.jellyfin.adapter:JellyfinBackend",
+    capabilities=Capabilities(
+        reads=frozenset({"watched", "progress", "rating", "favourite"}),
+        writes=frozenset({"watched", "progress"}),
+        takes_date=True,
+        lean_lists=True,
+        page_size=2500,
+        writes_at_once=4,
+    ),
+    tested=("10.11.", "12."),
+)

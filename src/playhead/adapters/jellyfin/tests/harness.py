@@ -1,0 +1,21 @@
+"""The Jellyfin adapter on an emulated Jellyfin server, for the contract suite: one API key, the user named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playhead.adapters.jellyfin.adapter import JellyfinBackend
+from playhead.adapters.jellyfin.settings import JellyfinSettings
+from playhead.sandbox.run import SandboxHandle
+
+KIND = "jellyfin"
+VERSIONS = ("12.0.0", "10.11.11")
+
+
+def make(
+    box: SandboxHandle, server: str, user: str, *, token: str | None = None, **settings: Any
+) -> JellyfinBackend:
+    """A backend for ``user`` of ``server``."""
+    chosen = JellyfinSettings(url=box.url(server), timeout_s=5, **settings)
+    right = token if token is not None else box.server(server).admin_token
+    return JellyfinBackend(chosen, right, user, client_id="contract-suite")

@@ -1,0 +1,196 @@
+"""The requests to one Plex server (and one to plex.tv), each with its route and why it is asked so.
+
+Returns wire shapes or bytes and translates nothing. Tokens travel in headers; before the server has proved to be a
+Plex server the token is not sent at all. Source: facts, api-plex.md 1 to 3 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from playhead import __version__
+from playhead.kit.http import Answer, Http
+from playhead.ports.errors import BackendError, BadAnswer, NotFound
+
+from . import wire
+from .settings import PlexSettings
+from .translate import read_page
+
+IDENTIFIER = "com.plexapp.plugins.library"
+SIGN_IN = "Sign in again: `playhead connect plex`."
+IDS_AT_ONCE = 100  # keeps the path far below the 8 kB that servers and proxies take
+
+# Left out of lists where the server honours it (documented as possible, honoured fields vary; nothing breaks where it
+# is ignored). What changes without the item changing (updatedAt, picture addresses) is left out for the page hash too.
+_TRIMMED = {
+    "excludeElements": "Chapter,Collection,Country,Director,Extras,Field,Genre,Image,Label,Location,Marker,Producer,"
+    "Rating,Review,Role,Similar,Stream,UltraBlurColors,Writer",
+    "excludeFields": "art,audienceRating,audienceRatingImage,banner,chapterSource,contentRating,grandparentArt,"
+    "grandparentThumb,originalTitle,parentThumb,primaryExtraKey,rating,ratingImage,slug,studio,summary,tagline,theme,"
+    "thumb,updatedAt",
+}
+# Rating keys only grow, so what is added while we read comes after the last page and moves nothing; titles and dates
+# of adding are neither unique nor fixed. Plex does not list the sort by key, its clients use it (python-plexapi names
+# it "available but not exposed"). *Assumed*: a server that does not know it goes on to the date of adding, which it does
+# list and which puts newcomers last as well.
+_SORT = {"sort": "id:asc,addedAt:asc"}
+_TYPES = {"movie": 1, "show": 2, "episode": 4}
+
+Wire = TypeVar("Wire")
+
+
+class PlexClient:
+    """One server, one token."""
+
+    def __init__(self, settings: PlexSettings, token: str, client_id: str) -> None:
+        url = clean_url(settings.url)
+        self.title = f"Plex at {urlsplit(url).netloc.rpartition('@')[2] or url}"
+        self._client_id = client_id
+        self._timeout_s = settings.timeout_s
+        self._verify_tls = settings.verify_tls
+        bare = {
+            "Accept": "application/json",
+            "X-Plex-Client-Identifier": client_id,
+            "X-Plex-Product": "Playhead",
+            "X-Plex-Version": __version__,
+            "X-Plex-Device-Name": "Playhead",
+        }
+        signed = {**bare, "X-Plex-Token": token}
+        self.http = self._open(url, self.title, signed)
+        self._bare = self._open(url, self.title, bare)
+        self._cloud = (
+            Http(settings.plex_tv_url, title="plex.tv", headers=signed, timeout_s=10.0, connect_timeout_s=4.0)
+            if settings.plex_tv_url
+            else None
+        )
+
+    def _open(self, url: str, title: str, headers: dict[str, str]) -> Http:
+        return Http(
+            url,
+            title=title,
+            headers=headers,
+            sign_in_hint=SIGN_IN,
+            timeout_s=self._timeout_s,
+            verify_tls=self._verify_tls,
+        )
+
+    @property
+    def clock_skew_s(self) -> float | None:
+        """Server minus hub, from the newest answer that told it."""
+        return self.http.clock_skew_s if self.http.clock_skew_s is not None else self._bare.clock_skew_s
+
+    async def fetch_identity(self) -> wire.Identity:
+        """``/identity``, without the token, asked once: who answers there."""
+        answer = await self._bare.read("/identity", attempts=1)
+        return _decode(answer, wire.IdentityPage, self.title).MediaContainer
+
+    async def fetch_public_info(self) -> wire.PublicInfo:
+        """``/System/Info/Public``, which Jellyfin and Emby answer, without the token."""
+        return _decode(await self._bare.read("/System/Info/Public", attempts=1), wire.PublicInfo, self.title)
+
+    async def fetch_root(self) -> wire.Identity:
+        """``/`` with the token: the server's name and its owner's. Raises Unauthorized."""
+        return _decode(await self.http.read("/"), wire.IdentityPage, self.title).MediaContainer
+
+    async def fetch_accounts(self) -> list[wire.LocalAccount]:
+        """``/accounts``: the owner and everyone with state there. Shared accounts are refused with 403."""
+        page = _decode(await self.http.read("/accounts"), wire.AccountPage, self.title)
+        return page.MediaContainer.Account or []
+
+    async def fetch_cloud_user(self) -> wire.CloudUser | None:
+        """``plex.tv/api/v2/user``: whose token it is; None where plex.tv is not asked or does not tell.
+
+        It does not tell for a token that only the server knows, such as that of a managed user.
+        """
+        if self._cloud is None:
+            return None
+        try:
+            return _decode(await self._cloud.read("/api/v2/user", attempts=1), wire.CloudUser, "plex.tv")
+        except BackendError:
+            return (
+                None  # a token of this server alone, or no way out to the internet: the server itself must do
+            )
+
+    async def fetch_sections(self) -> list[wire.Section]:
+        """``/library/sections``: the libraries that the account may see."""
+        page = _decode(await self.http.read("/library/sections"), wire.SectionPage, self.title)
+        return page.MediaContainer.Directory or []
+
+    async def fetch_list(self, section: str, what: str, start: int, size: int) -> tuple[str, Answer]:
+        """One page of ``/library/sections/{id}/all``, and the name of the request."""
+        path = f"/library/sections/{quote(section, safe='')}/all"
+        params: dict[str, str | int] = {
+            "type": _TYPES[what],
+            "includeGuids": 1,
+            **_SORT,
+            **_TRIMMED,
+            "X-Plex-Container-Start": start,
+            "X-Plex-Container-Size": size,
+        }
+        name = path + "?" + "&".join(f"{key}={value}" for key, value in params.items())
+        return name, await self.http.read(path, params)
+
+    async def fetch_items(self, rating_keys: Sequence[str]) -> list[wire.Item]:
+        """``/library/metadata/{id,id,...}``: the found ones; Plex answers 404 only when there is none."""
+        found: list[wire.Item] = []
+        for at in range(0, len(rating_keys), IDS_AT_ONCE):
+            keys = ",".join(quote(key, safe="") for key in rating_keys[at : at + IDS_AT_ONCE])
+            try:
+                answer = await self.http.read(f"/library/metadata/{keys}", {"includeGuids": 1, **_TRIMMED})
+            except NotFound:
+                continue
+            found.extend(read_page(answer.body).items)
+        return found
+
+    # GET, not the PUT and POST of the 2025 specification: it says that GET is answered, every client in use sends GET,
+    # and python-plexapi proves it against real servers; servers older than the specification know nothing else.
+
+    async def scrobble(self, rating_key: str) -> None:
+        """Mark played: counts one play, stamps the server's now, clears the position. There is no date."""
+        await self.http.write("GET", "/:/scrobble", {"identifier": IDENTIFIER, "key": rating_key})
+
+    async def unscrobble(self, rating_key: str) -> None:
+        """Mark unplayed: count, date and position are gone."""
+        await self.http.write("GET", "/:/unscrobble", {"identifier": IDENTIFIER, "key": rating_key})
+
+    async def report_stop(self, rating_key: str, position_ms: int, duration_ms: int) -> None:
+        """Set the position, as a player that stops there; also backwards and on watched items.
+
+        ``/:/timeline`` and not ``/:/progress``: it is documented and tested against real servers, the other is neither.
+        """
+        params: dict[str, str | int] = {
+            "identifier": IDENTIFIER,
+            "ratingKey": rating_key,
+            "key": f"/library/metadata/{rating_key}",
+            "state": "stopped",
+            "time": position_ms,
+            "duration": duration_ms,
+        }
+        # Reports of several items at once are those of several players, told apart by this header.
+        session = {"X-Plex-Session-Identifier": f"{self._client_id}-{rating_key}"}
+        await self.http.write("GET", "/:/timeline", params, headers=session)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for http in (self.http, self._bare, self._cloud):
+            if http is not None:
+                await http.close()
+
+
+def clean_url(url: str) -> str:
+    """The server's own address from what a person copied out of the browser (``.../web/index.html#!/...``)."""
+    return url.strip().partition("/web/")[0].partition("#")[0].rstrip("/").removesuffix("/web")
+
+
+def _decode(answer: Answer, shape: type[Wire], title: str) -> Wire:
+    try:
+        return msgspec.json.decode(answer.body, type=shape, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadAnswer(
+            f"{title} sent an answer that cannot be read ({str(error)[:120]}).",
+            hint="Is it a Plex server, and not a proxy in front that changes answers?",
+        ) from error

@@ -1,0 +1,22 @@
+"""The Plex adapter on an emulated Plex server, for the contract suite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playhead.adapters.plex.adapter import PlexBackend
+from playhead.adapters.plex.settings import PlexSettings
+from playhead.sandbox.run import SandboxHandle
+
+KIND = "plex"
+
+
+def make(
+    box: SandboxHandle, server: str, user: str, *, token: str | None = None, **settings: Any
+) -> PlexBackend:
+    """A backend for ``user`` of ``server``; plex.tv is the sandbox's own."""
+    chosen = PlexSettings(
+        url=box.url(server), plex_tv_url=box.extra_urls.get("plextv", ""), timeout_s=5, **settings
+    )
+    right = token if token is not None else box.token(server, user)
+    return PlexBackend(chosen, right, user, client_id="contract-suite")

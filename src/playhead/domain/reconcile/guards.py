@@ -1,0 +1,71 @@
+"""Looks at a whole pass before it runs and says which part a person must see first.
+
+Removals are the only thing that can hurt; additions are never held. Counts come in, questions go out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Settable: a pass may take ``max_removal_share`` of what a person has watched, and always
+    ``max_removals_without_question`` items, without asking."""
+
+    max_removal_share: float = 0.2
+    max_removals_without_question: int = 5
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a person is asked. The same ``key`` is the same question."""
+
+    key: str
+    kind: str
+    text: str
+    person_id: int | None = None
+    account_id: int | None = None
+
+
+def ask_about_removals(
+    removals: Mapping[tuple[int, int], int],
+    watched: Mapping[int, int],
+    names: Mapping[int, str],
+    limits: Limits,
+) -> list[Question]:
+    """One question for each account whose removals, together with its person's others, are too many.
+
+    ``removals`` counts items by (person, account), ``watched`` the person's agreed watched items and resume points,
+    ``names`` are the accounts' connections.
+    """
+    questions: list[Question] = []
+    for person in sorted({p for p, _ in removals}):
+        own = {account: n for (p, account), n in removals.items() if p == person}
+        total, known = sum(own.values()), watched.get(person, 0)
+        if total <= limits.max_removals_without_question or total <= limits.max_removal_share * known:
+            continue
+        for account, count in sorted(own.items()):
+            text = (
+                f"{names.get(account, 'A connection')} no longer has {count} of {known} watched or started items. "
+                "Did you unmark them? Release to unmark them everywhere, drop to mark them again there."
+            )
+            questions.append(Question(f"removals:{person}:{account}", "removals", text, person, account))
+    return questions
+
+
+def is_too_short(known: int, read: int, *, max_shrink_share: float, few: int = 5) -> bool:
+    """Whether a list that calls itself complete is too short to be believed."""
+    missing = known - read
+    if known and not read:
+        return True
+    return missing > few and missing > max_shrink_share * known
+
+
+def describe_conflict(titles: Sequence[str], agree: str, differ: str) -> str:
+    """The question for two items whose ids both agree and contradict."""
+    first, second = titles
+    return (
+        f"“{first}” and “{second}” share {agree} but differ in {differ}. "
+        "Are they the same? Release to treat them as one, drop to keep them apart."
+    )

@@ -1,0 +1,271 @@
+"""``playhead connections``: list, show, change and remove what is connected."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from playhead.faces.cli.asking import confirm_or_refuse, read_stdin_secret
+from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity, Yes
+from playhead.faces.cli.screen import make_table
+from playhead.faces.cli.session import Session
+from playhead.ports.errors import BackendError, NotFound, UsageError
+from playhead.settings import ConnectionSettings, LibraryChoice, PathMapping
+from playhead.wiring.installation import check_options, find_manifest, read_url
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The connection's name.", show_default=False)]
+
+
+def make_app() -> typer.Typer:
+    """``connections`` with its sub-commands; by itself it lists."""
+    app = typer.Typer(help="List, show, change and remove connections.")
+    app.callback(
+        invoke_without_command=True, epilog="Example: playhead connections set 'Living room' --no-write"
+    )(_list)
+    app.command("list", help="All connections.")(list_connections)
+    app.command(
+        "show", help="One connection with all its settings.", epilog="Example: playhead connections show Plex"
+    )(show)
+    app.command(
+        "set",
+        help="Change a connection. What is not given stays as it is.",
+        epilog="Example: playhead connections set Plex --exclude 'Home videos' --path /data/films=/mnt/films",
+    )(change)
+    app.command(
+        "remove",
+        help="Forget a connection and its token; what was read stays.",
+        epilog="Example: playhead connections remove Plex",
+    )(remove)
+    return app
+
+
+def _list(
+    context: typer.Context, home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0
+) -> None:
+    if context.invoked_subcommand is None:
+        list_connections(home, json, verbose)
+
+
+def list_connections(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
+    session = Session(home, as_json=json, verbose=verbose)
+    known = session.settings.connections
+    session.screen.give([describe(name, connection) for name, connection in known.items()])
+    if not known:
+        session.screen.say(
+            f"Nothing is connected yet. Start with: {session.command('connect plex|jellyfin|emby')}"
+        )
+        return
+    table = make_table("name", "kind", "address", "user", "person", "read", "write", "libraries")
+    for name, connection in known.items():
+        table.add_row(
+            name,
+            connection.kind,
+            connection.url,
+            connection.user,
+            connection.person,
+            "yes" if connection.read else "no",
+            "yes" if connection.write else "no",
+            _say_libraries(connection.libraries),
+        )
+    session.screen.show(table)
+
+
+def show(name: Name, home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
+    session = Session(home, as_json=json, verbose=verbose)
+    known, connection = session.installation.connection(name)
+    described = describe(known, connection)
+    session.screen.give(described)
+    table = make_table("setting", "value")
+    for key, value in described.items():
+        table.add_row(key, _say(value))
+    session.screen.show(table)
+
+
+def change(
+    name: Name,
+    read: Annotated[
+        bool | None, typer.Option("--read/--no-read", help="Take over what was watched there.")
+    ] = None,
+    write: Annotated[
+        bool | None, typer.Option("--write/--no-write", help="Mark there what was watched elsewhere.")
+    ] = None,
+    libraries: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Only these libraries, by title; '' = all.", show_default=False),
+    ] = None,
+    exclude: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Not these libraries; '' = none left out.", show_default=False),
+    ] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SERVER=HUB",
+            help="The server's folder is the hub's; may be given again; '' = none.",
+            show_default=False,
+        ),
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Its new address.", show_default=False)] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN", help="A new token: -, env:NAME, file:PATH or itself.", show_default=False
+        ),
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose watch state it is.", show_default=False)
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="One of the backend's own settings.", show_default=False),
+    ] = None,
+    rename: Annotated[str | None, typer.Option(metavar="NEW", help="A new name.", show_default=False)] = None,
+    home: HomeOption = None,
+    json: JsonFlag = False,
+    verbose: Verbosity = 0,
+) -> None:
+    session = Session(home, as_json=json, verbose=verbose)
+    known, old = session.installation.connection(name)
+    new = msgspec.structs.replace(
+        old,
+        read=old.read if read is None else read,
+        write=old.write if write is None else write,
+        url=old.url if url is None else read_url(find_manifest(old.kind), url),
+        person=(session.settings.find_person(person) or person) if person else old.person,
+        libraries=_change_libraries(old.libraries, libraries, exclude),
+        paths=old.paths if path is None else _read_paths(path),
+        options=_change_options(old, option or []),
+    )
+    reference, secret = _new_token(session, token)
+    if reference:
+        new = msgspec.structs.replace(new, token=reference)
+    target = rename or known
+    if rename and rename.casefold() != known.casefold() and rename.casefold() in _lowered(session):
+        raise UsageError(f"'{rename}' is the name of another connection.", hint="Choose another one.")
+    given = (read, write, libraries, exclude, path, url, token, person, option, rename)
+    if all(value is None for value in given):
+        raise UsageError(
+            f"Nothing to change on '{known}' was given.", hint="See: playhead connections set --help"
+        )
+    if token is not None:
+        asyncio.run(_refuse_another_account(session, known, new, secret))
+    saved = session.installation.save_connection(target, new, secret=secret, replaces=known)
+    session.screen.give(describe(target, saved))
+    session.screen.say(
+        f"Saved '{target}'. Look at it with: {session.command(f'connections show {target!r}')}"
+    )
+    if path is not None:
+        session.screen.say(
+            f"What is read already is matched by its files with: {session.command('sync --full')}"
+        )
+
+
+async def _refuse_another_account(
+    session: Session, name: str, new: ConnectionSettings, secret: str | None
+) -> None:
+    """A token of another account must not take the place of this one: what it says would be taken for this one's news.
+    A server that does not answer now, or refuses the token, says so on the next run."""
+    backend = session.installation.make_backend(new, token=secret)
+    try:
+        user = await backend.check_account()
+    except NotFound:
+        raise
+    except BackendError:
+        return
+    finally:
+        await backend.close()
+    if new.user_id and user.id != new.user_id:
+        raise UsageError(
+            f"That token is of another account than the one of '{name}' ({new.user}).",
+            hint=f"Forget this one with: playhead connections remove '{name}', then connect the other: "
+            f"playhead connect {new.kind}",
+        )
+
+
+def remove(
+    name: Name, yes: Yes = False, home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0
+) -> None:
+    session = Session(home, as_json=json, verbose=verbose)
+    known, _ = session.installation.connection(name)
+    confirm_or_refuse(session.screen, f"Forget the connection '{known}' and its token?", yes=yes)
+    session.installation.remove_connection(known)
+    session.screen.give({"removed": known})
+    session.screen.say(f"Removed '{known}'. What was read from it stays in the history.")
+
+
+def describe(name: str, connection: ConnectionSettings) -> dict[str, Any]:
+    """A connection for a script; the token only as its reference."""
+    return {"name": name, **msgspec.to_builtins(connection)}
+
+
+def _lowered(session: Session) -> set[str]:
+    return {name.casefold() for name in session.settings.connections}
+
+
+def _change_libraries(old: LibraryChoice, include: str | None, exclude: str | None) -> LibraryChoice:
+    return LibraryChoice(
+        include=old.include if include is None else _split(include),
+        exclude=old.exclude if exclude is None else _split(exclude),
+    )
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _read_paths(given: list[str]) -> list[PathMapping]:
+    paths = []
+    for text in given:
+        if not text:
+            continue
+        server, separator, hub = text.partition("=")
+        if not (server and separator and hub):
+            raise UsageError(
+                f"'{text}' is no path mapping.", hint="Write it SERVER=HUB: --path /data/films=/mnt/films"
+            )
+        paths.append(PathMapping(server=server, hub=hub))
+    return paths
+
+
+def _change_options(old: ConnectionSettings, given: list[str]) -> dict[str, Any]:
+    options = dict(old.options)
+    for text in given:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise UsageError(f"'{text}' is no setting.", hint="Write it KEY=VALUE: --option timeout_s=120")
+        if value == "":
+            options.pop(key, None)
+        else:
+            options[key] = value
+    manifest = find_manifest(old.kind)
+    return check_options(manifest, old.url, options)
+
+
+def _new_token(session: Session, given: str | None) -> tuple[str | None, str | None]:
+    """(reference, None) for env: and file:, (None, secret) for one to store, (None, None) for no change."""
+    if given is None:
+        return None, None
+    if given == "-":
+        return None, read_stdin_secret()
+    if given.startswith(("env:", "file:")):
+        session.installation.secrets.resolve(given)
+        return given, None
+    return None, given.strip()
+
+
+def _say_libraries(libraries: LibraryChoice) -> str:
+    text = ", ".join(libraries.include) or "all"
+    return text + (f" without {', '.join(libraries.exclude)}" if libraries.exclude else "")
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_say(inner)}" for key, inner in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(_say(inner) for inner in value) or "-"
+    return str(value) or "-"

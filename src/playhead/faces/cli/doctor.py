@@ -1,0 +1,44 @@
+"""``playhead doctor``: look at everything and say what to try where something is not well."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import typer
+
+from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity
+from playhead.faces.cli.screen import make_table
+from playhead.faces.cli.session import Session
+from playhead.flows.doctor import Finding
+from playhead.runtime.exits import Exit
+from playhead.wiring.examining import examine
+
+_MARKS = {"ok": ("ok", "green"), "warn": ("look", "yellow"), "fail": ("FAILS", "bold red")}
+
+
+def doctor(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
+    """Look at the home folder, settings, database and every server; changes nothing."""
+    session = Session(home, as_json=json, verbose=verbose)
+    with session.screen.waiting("Looking ..."):
+        findings = asyncio.run(examine(session.installation))
+    failed = [finding for finding in findings if finding.result == "fail"]
+    session.screen.give({"ok": not failed, "findings": msgspec.to_builtins(findings)})
+    table = make_table("", "check", "of", "finding")
+    for finding in findings:
+        mark, style = _MARKS[finding.result]
+        table.add_row(f"[{style}]{mark}[/]", finding.check, finding.subject, _say(finding))
+    session.screen.show(table)
+    warned = sum(finding.result == "warn" for finding in findings)
+    session.screen.say(
+        f"\n{len(failed)} of {len(findings)} checks failed, {warned} to look at."
+        if failed or warned
+        else f"\nAll {len(findings)} checks are well."
+    )
+    raise typer.Exit(Exit.failed if failed else Exit.done)
+
+
+def _say(finding: Finding) -> str:
+    hint = "" if finding.result == "ok" or not finding.hint else f" {finding.hint}"
+    message = finding.message.rstrip(".")
+    return f"{message}.{hint}" if hint else message

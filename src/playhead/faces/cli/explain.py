@@ -1,0 +1,86 @@
+"""``playhead explain ITEM``: why an item stands as it does."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity
+from playhead.faces.cli.planning import describe_item, say_item, say_time
+from playhead.faces.cli.screen import Screen, make_table
+from playhead.faces.cli.session import Session
+from playhead.faces.cli.status import say_when
+from playhead.flows.context import Context
+from playhead.flows.explain import Explanation, explain_item, find_items
+from playhead.ports.errors import UsageError
+from playhead.wiring.hub import open_hub
+
+
+def explain(
+    item: Annotated[
+        str,
+        typer.Argument(metavar="ITEM", help="Part of a title, an id such as imdb:tt0133093, or a number."),
+    ],
+    home: HomeOption = None,
+    json: JsonFlag = False,
+    verbose: Verbosity = 0,
+) -> None:
+    """Say why an item stands as it does: what each account says, what was agreed and from whom."""
+    session = Session(home, as_json=json, verbose=verbose)
+    with open_hub(session.installation) as hub:
+        ctx = hub.context()
+        found = explain_item(ctx, choose_item(ctx, item))
+        sources = {account: role.connection for account, role in ctx.roles.items()}
+    session.screen.give({**msgspec.to_builtins(found), "item": describe_item(found.item)})
+    if not json:
+        _show(session.screen, found, sources)
+
+
+def choose_item(ctx: Context, words: str) -> int:
+    """The one item that is meant. Raises UsageError listing the candidates where there are several."""
+    found = find_items(ctx, words)
+    exact = [key for key, label in found.items() if label.title.casefold() == words.casefold()]
+    if len(found) == 1 or len(exact) == 1:
+        return exact[0] if len(exact) == 1 else next(iter(found))
+    names = ", ".join(f"{key} = {say_item(label)}" for key, label in list(found.items())[:10])
+    raise UsageError(f"Several items match '{words}'.", hint=f"Give one by its number: {names}.")
+
+
+def _show(screen: Screen, found: Explanation, sources: dict[int, str]) -> None:
+    screen.say(f"{say_item(found.item)}  [{found.item_id}]", style="bold")
+    screen.say(" ".join(found.item.claims) or "known by title or numbers only", style="dim")
+    for person, value in found.agreed.items():
+        said = "watched" if value.watched else "unwatched"
+        if value.position_s:
+            said += f", stopped at {say_time(value.position_s)}"
+        source = sources.get(value.watched_from or value.position_from or 0)
+        when = say_when(value.watched_at or value.position_at)
+        screen.say(f"Agreed for {person}: {said}" + (f" (from {source}, {when})" if source else ""))
+    table = make_table("connection", "person", "says", "agreed with it", "read", "matched by")
+    for slot in found.slots:
+        says = _say_slot(slot, "") if slot["watched"] is not None else "unwatched"
+        base = _say_slot(slot, "b_") if slot["b_watched"] is not None else "-"
+        gone = " (gone)" if slot["gone_at"] else ""
+        matched = slot["matched_by"] or "ids"
+        table.add_row(
+            slot["connection"] + gone, slot["person"], says, base, say_when(slot["read_at"]), matched
+        )
+    screen.show(table)
+    for row in found.conflicts:
+        screen.say(f"Ids contradict those of {row['other_title']}: {row['differ']}", style="yellow")
+    for row in found.decisions:
+        screen.say(f"{say_when(row['at'])}  agreed for {row['person']}: {row['reason']}")
+    for row in found.changes:
+        when = say_when(row["ended_at"] or row["planned_at"])
+        screen.say(f"{when}  {row['facet']} to {row['connection']}: {row['state']}: {row['reason']}")
+
+
+def _say_slot(slot: dict[str, Any], prefix: str) -> str:
+    said = "watched" if slot[f"{prefix}watched"] else "unwatched"
+    if slot[f"{prefix}position_s"]:
+        said += f", at {say_time(slot[f'{prefix}position_s'])}"
+    if slot[f"{prefix}last_played"]:
+        said += f", {say_when(slot[f'{prefix}last_played'])}"
+    return said

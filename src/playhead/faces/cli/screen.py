@@ -1,0 +1,120 @@
+"""What a person or a script sees: results on stdout, everything else on stderr, errors on one line.
+
+With ``as_json`` stdout gets JSON and nothing else. Colours and bars only where a person sits at a terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from playhead.ports.errors import PlayheadError
+from playhead.runtime.log import redact
+
+WIDTH_IN_PIPES = 160
+
+
+class Screen:
+    """Stdout and stderr of one command."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.out = make_console(stderr=False)
+        self.err = make_console(stderr=True)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return sys.stdin is not None and sys.stdin.isatty() and self.err.is_terminal and not self.as_json
+
+    def say(self, text: str = "", *, style: str | None = None, wrap: bool = True) -> None:
+        """A result for a person; silent with ``--json``. Commands to be copied are not to be wrapped."""
+        if not self.as_json:
+            soft = not (wrap and self.out.is_terminal)
+            self.out.print(text, style=style, markup=False, highlight=False, soft_wrap=soft)
+
+    def note(self, text: str, *, style: str | None = None) -> None:
+        """Something beside the result: goes to stderr."""
+        self.err.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, table: Table) -> None:
+        """A table for a person; silent with ``--json``."""
+        if not self.as_json:
+            self.out.print(table)
+
+    def give(self, value: Any) -> None:
+        """The result for a script; silent without ``--json``."""
+        if self.as_json:
+            write_json(value)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """A spinner on stderr for a person at a terminal."""
+        if self.as_json or not self.err.is_terminal:
+            yield
+            return
+        with self.err.status(escape(text)):
+            yield
+
+    def progress(self, *, keep: bool = False) -> Progress:
+        """Progress bars on stderr, there only for a person at a terminal; gone at the end unless kept."""
+        return Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.err,
+            transient=not keep,
+            disable=self.as_json or not self.err.is_terminal,
+        )
+
+
+def make_console(*, stderr: bool) -> Console:
+    """A console whose tables are not cut to 80 columns in a pipe."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else WIDTH_IN_PIPES
+    return Console(stderr=stderr, width=width)
+
+
+def make_table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) -> Table:
+    """An empty table in the house's look. ``numbers`` are columns that stand to the right."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False
+    )
+    for column in columns:
+        right = column in set(numbers)
+        table.add_column(column, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    return table
+
+
+def write_json(value: Any) -> None:
+    """One JSON value and a line end on stdout."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_error(error: PlayheadError, *, as_json: bool) -> None:
+    """``error: message hint`` on one line of stderr; with ``as_json`` as an object on stdout too."""
+    message, hint = (redact(" ".join(text.split())) for text in (error.message, error.hint))
+    if as_json:
+        write_json({"error": {"code": error.code, "message": message, "hint": hint}})
+    console = make_console(stderr=True)
+    console.print("error: ", style="bold red", end="", highlight=False)
+    console.print(f"{message} {hint}".strip(), markup=False, highlight=False, soft_wrap=True)

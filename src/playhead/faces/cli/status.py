@@ -1,0 +1,61 @@
+"""``playhead status``: how each account stands, and what waits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity
+from playhead.faces.cli.screen import make_table
+from playhead.faces.cli.session import Session
+from playhead.wiring.hub import open_hub
+
+
+def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
+    """Show how each account stands and what waits, from what is stored; asks no server."""
+    session = Session(home, as_json=json, verbose=verbose)
+    with open_hub(session.installation) as hub:
+        known = session.settings.connections
+        accounts = [row for row in hub.overview.list_accounts() if row["connection"] in known]
+        waiting = hub.overview.count_waiting()
+    unread = [name for name in known if name not in {row["connection"] for row in accounts}]
+    session.screen.give({"accounts": accounts, "never_read": unread, **waiting})
+    table = make_table(
+        "connection",
+        "person",
+        "items",
+        "watched",
+        "started",
+        "to write",
+        "last read",
+        numbers=("items", "watched", "started", "to write"),
+    )
+    for row in accounts:
+        numbers = [f"{row[key]:,}" for key in ("items", "watched", "started", "waiting")]
+        table.add_row(row["connection"], row["person"], *numbers, say_run(row["last_read"]))
+    for name in unread:
+        table.add_row(name, known[name].person, "-", "-", "-", "-", "never")
+    session.screen.show(table)
+    session.screen.say(
+        f"\nAgreed: {waiting['watched']:,} watched and {waiting['started']:,} started of {waiting['items']:,} items."
+    )
+    if waiting["held"]:
+        session.screen.say(
+            f"{waiting['held']} held for you to decide: {session.command('held')}", style="yellow"
+        )
+    if waiting["conflicts"]:
+        session.screen.say(
+            f"{waiting['conflicts']} items have ids that contradict each other.", style="yellow"
+        )
+
+
+def say_run(run: dict[str, Any] | None) -> str:
+    """``2026-11-21 10:00, complete``."""
+    if run is None:
+        return "never"
+    return f"{say_when(run['ended_at'] or run['started_at'])}, {run['status']}"
+
+
+def say_when(at: int | None) -> str:
+    """A moment on this machine's clock; a dash where it is not known."""
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M") if at else "-"

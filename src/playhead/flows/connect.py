@@ -1,0 +1,98 @@
+"""Checks a connection before anything of it is saved: is it that kind of server, does the token work, for whom.
+
+Knows ports only; saving is the caller's. A failure leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from playhead.ports.backend import Backend, Library, RemoteUser, ServerInfo
+from playhead.ports.errors import NotFound, PlayheadError, Unauthorized, UsageError, WrongServer
+
+MakeBackend = Callable[[str], Backend]
+"""A backend for a native user id; empty = whoever the token belongs to."""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What was found: who answers, for whom the token works, and the libraries that this user sees."""
+
+    server: ServerInfo
+    user: RemoteUser
+    libraries: tuple[Library, ...]
+
+
+class UserNeeded(UsageError):
+    """The token does not tell whose watch state is meant. ``users`` may be chosen from."""
+
+    code = "user-needed"
+
+    def __init__(self, title: str, users: Sequence[RemoteUser]) -> None:
+        names = ", ".join(user.name for user in users) or "none that this token may see"
+        super().__init__(
+            f"The token for {title} does not tell for which user it is.",
+            hint=f"Give --user; users there: {names}.",
+        )
+        self.users = tuple(users)
+
+
+async def check_connection(make_backend: MakeBackend, *, kind: str, title: str, user: str | None) -> Checked:
+    """Check server, token, user and libraries, in this order. ``user`` is a name or native id, None = the token's own.
+
+    Raises BackendError, UserNeeded, or PlayheadError where the token is somebody else's.
+    """
+    backend = make_backend(user or "")
+    try:
+        server = await backend.probe()
+        if server.kind != kind:
+            raise WrongServer(
+                f"{server.name} is a {server.kind} server, not {title}.",
+                hint=f"Use: playhead connect {server.kind}",
+            )
+        found = await _check_user(backend, title, user)
+        return Checked(server=server, user=found, libraries=tuple(await backend.list_libraries()))
+    finally:
+        await backend.close()
+
+
+async def _check_user(backend: Backend, title: str, wanted: str | None) -> RemoteUser:
+    try:
+        user = await backend.check_account()
+    except NotFound as error:
+        if wanted is not None:
+            raise
+        raise UserNeeded(title, await _users(backend)) from error
+    if wanted is not None and not _is(user, wanted):
+        raise PlayheadError(
+            f"The token for {title} belongs to '{user.name}', not to '{wanted}'.",
+            hint=f"Give the token of '{wanted}', or leave --user out.",
+        )
+    return user
+
+
+async def _users(backend: Backend) -> list[RemoteUser]:
+    try:
+        return await backend.list_users()
+    except (Unauthorized, NotFound):
+        return []  # a plain user may not list the others
+
+
+def _is(user: RemoteUser, wanted: str) -> bool:
+    plain = wanted.strip().casefold()
+    return plain in (user.id.casefold(), user.name.casefold()) or plain.replace("-", "") == user.id.casefold()
+
+
+def choose_libraries(libraries: Sequence[Library], wanted: Sequence[str]) -> list[str]:
+    """The titles for what a person named (titles or native ids). Raises UsageError naming those that exist."""
+    titles: list[str] = []
+    for name in wanted:
+        match = next(
+            (lib for lib in libraries if name == lib.id or name.casefold() == lib.title.casefold()), None
+        )
+        if match is None:
+            known = ", ".join(lib.title for lib in libraries) or "none with movies or shows"
+            raise UsageError(f"There is no library '{name}'.", hint=f"Libraries there: {known}.")
+        titles.append(match.title)
+    return titles

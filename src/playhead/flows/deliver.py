@@ -1,0 +1,288 @@
+"""Writes queued changes through the backends: leased, a few at once for each connection, receipts stored as they come.
+
+A write that fails stays queued. A connection that is down is left alone for the rest of the pass; the others go on. A write
+whose fate is unknown (a killed process, a cut connection) is looked at before it is tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import structlog
+
+from playhead.domain.reconcile.writes import is_plain_mark
+from playhead.domain.state.reading import State
+from playhead.flows.context import Context, Progress
+from playhead.ports.backend import Backend, Entry, Outcome, Receipt, Write
+from playhead.ports.errors import BackendError, Unauthorized
+from playhead.ports.ledger import AccountRole, Delivery, Result
+
+log = structlog.get_logger(__name__)
+
+LEASE_AT_ONCE = 400
+STORE_AT_ONCE = 200
+ROUNDS = 3  # a failed write is tried again within the pass, the rest on the next one
+LONGEST_WAIT_S = 30.0
+DOWN_AFTER = 8  # failures in a row after which a connection is left alone
+SAME_POSITION_S = 2
+FOR_EVER = 2**53
+
+
+class Delivered(msgspec.Struct):
+    """What became of the changes of a pass."""
+
+    written: int = 0
+    failed: int = 0
+    missing: int = 0
+    overtaken: int = 0  # not written, because the item had changed since it was read
+    messages: list[str] = []
+
+
+class _Line:
+    """The delivery to one account: what it did, and whether its server is down."""
+
+    def __init__(self, role: AccountRole, backend: Backend) -> None:
+        self.role = role
+        self.backend = backend
+        self.failures_in_a_row = 0
+        self.pause_s = 0.0
+        self.done = 0
+        self.last_message = ""
+
+    @property
+    def down(self) -> bool:
+        return self.failures_in_a_row >= DOWN_AFTER
+
+    def note(self, receipt: Receipt) -> None:
+        if receipt.outcome in (Outcome.failed, Outcome.unsure) or receipt.error_code == Unauthorized.code:
+            self.failures_in_a_row += 1
+            self.pause_s = max(self.pause_s, min(receipt.retry_after_s or 0.0, LONGEST_WAIT_S))
+        else:
+            self.failures_in_a_row = 0
+        if receipt.outcome is not Outcome.done:
+            self.last_message = receipt.message
+
+
+async def deliver_changes(ctx: Context, accounts: Sequence[int], on_progress: Progress) -> Delivered:
+    """Deliver the open changes of the accounts that have a backend. Within a session of the ledger."""
+    total = Delivered()
+    lines = [_Line(ctx.roles[a], ctx.backends[a]) for a in accounts if a in ctx.backends]
+    for part in await asyncio.gather(*(_deliver_line(ctx, line, on_progress) for line in lines)):
+        total.written += part.written
+        total.failed += part.failed
+        total.missing += part.missing
+        total.overtaken += part.overtaken
+        total.messages += part.messages
+    total.failed += ctx.ledger.count_open([a for a in accounts if a not in ctx.backends])
+    return total
+
+
+async def _deliver_line(ctx: Context, line: _Line, on_progress: Progress) -> Delivered:
+    account = line.role.account_id
+    total = ctx.ledger.count_open([account])
+    result = Delivered()
+    for attempt in range(ROUNDS):
+        if attempt:
+            await asyncio.sleep(max(line.pause_s, 0.2 * 2**attempt))
+            line.pause_s = 0.0
+        await _deliver_round(ctx, line, total, result, on_progress, again=bool(attempt))
+        if line.down or not ctx.ledger.count_open([account]):
+            break
+    left = ctx.ledger.count_open([account])
+    result.failed += left
+    if left or line.last_message:
+        result.messages.append(f"{line.role.connection}: {line.last_message or 'not all could be written'}")
+    return result
+
+
+async def _deliver_round(
+    ctx: Context, line: _Line, total: int, result: Delivered, on_progress: Progress, *, again: bool
+) -> None:
+    """Every open change once, whenever it is due: a person who starts a sync does not want to wait."""
+    after = 0
+    while not line.down:
+        batch = ctx.ledger.lease(
+            line.role.account_id,
+            after_ref=after,
+            limit=LEASE_AT_ONCE,
+            due_before=FOR_EVER,
+            now=int(ctx.now()),
+            lease_s=ctx.lease_s,
+            again=again,
+        )
+        ctx.ledger.commit()
+        if not batch:
+            return
+        after = batch[-1].ref_id
+        await _write_batch(ctx, line, batch, total, result, on_progress)
+
+
+async def _write_batch(
+    ctx: Context,
+    line: _Line,
+    batch: Sequence[Delivery],
+    total: int,
+    result: Delivered,
+    on_progress: Progress,
+) -> None:
+    ready: list[Result] = []
+    seen, unseen = await _look_at_all(ctx, line, batch)
+    ready += unseen
+    queue = _take_back_overtaken(ctx, batch, seen, result)
+    left_out = {r.delivery.ref_id for r in unseen}
+    queue = [d for d in reversed(queue) if d.ref_id not in left_out]
+
+    async def work() -> None:
+        while queue and not line.down:
+            if line.pause_s:
+                await asyncio.sleep(line.pause_s)
+                line.pause_s = 0.0
+            delivery = queue.pop()
+            receipt = await _write_one(line, delivery, seen.get(delivery.native_id))
+            line.note(receipt)
+            ready.append(_store_as(ctx, delivery, receipt))
+            _count(result, delivery, receipt)
+            line.done += len(delivery.change_ids) if receipt.outcome is Outcome.done else 0
+            on_progress(line.role.connection, line.done, total)
+            if len(ready) >= STORE_AT_ONCE:
+                _store(ctx, ready)
+
+    await asyncio.gather(*(work() for _ in range(line.role.writes_at_once)))
+    now = int(ctx.now())
+    ready += [Result(d, Outcome.failed, None, line.last_message, now) for d in queue]
+    _store(ctx, ready)
+
+
+def _store(ctx: Context, ready: list[Result]) -> None:
+    results, ready[:] = list(ready), []
+    ctx.ledger.store_results(results, int(ctx.now()))
+    ctx.ledger.commit()
+
+
+async def _look_at_all(
+    ctx: Context, line: _Line, batch: Sequence[Delivery]
+) -> tuple[dict[str, Entry], list[Result]]:
+    """Direct readings before writing: of everything where one request tells of many, else of what a write could destroy
+    and where a try went unanswered. Also the deliveries that wait because nobody could look."""
+    needed = [d for d in batch if _may_destroy(d)]
+    wanted = [d.native_id for d in batch if line.role.cheap_looks or d.maybe_written or _may_destroy(d)]
+    if not wanted:
+        return {}, []
+    try:
+        return {entry.native_id: entry for entry in await line.backend.fetch_entries(wanted)}, []
+    except BackendError as error:  # a plain mark looks for itself then
+        line.note(Receipt(Outcome.failed, error_code=error.code, message=str(error)))
+        now = int(ctx.now())
+        return {}, [Result(d, Outcome.failed, None, str(error), now) for d in needed]
+
+
+def _may_destroy(delivery: Delivery) -> bool:
+    return not is_plain_mark(delivery.facets, delivery.target, delivery.before)
+
+
+def _take_back_overtaken(
+    ctx: Context, batch: Sequence[Delivery], seen: Mapping[str, Entry], result: Delivered
+) -> list[Delivery]:
+    """The deliveries that may go out; the others would overwrite what a person did since the item was read."""
+    going: list[Delivery] = []
+    for delivery in batch:
+        entry = seen.get(delivery.native_id)
+        if entry is None or not _may_destroy(delivery) or not _has_changed(delivery, _state_of(entry)):
+            going.append(delivery)
+            continue
+        ctx.ledger.give_up(delivery, entry, int(ctx.now()))
+        result.overtaken += 1
+    ctx.ledger.commit()
+    return going
+
+
+def _has_changed(delivery: Delivery, now: State) -> bool:
+    before = delivery.before
+    if now.watched is None or _find_done(delivery, now) is not None:
+        return False
+    pairs = ((now.plays, before.plays), (now.last_played, before.last_played))
+    moved = any(one is not None and other is not None and one != other for one, other in pairs)
+    return moved or now.watched != before.watched or (now.position_s or 0) != (before.position_s or 0)
+
+
+async def _write_one(line: _Line, delivery: Delivery, seen: Entry | None) -> Receipt:
+    if delivery.maybe_written and seen is None:
+        try:
+            seen = next(iter(await line.backend.fetch_entries([delivery.native_id])), None)
+        except BackendError as error:
+            return Receipt(Outcome.failed, error_code=error.code, message=str(error))
+    before = delivery.before
+    if seen is not None and seen.watched is not None:
+        before = _state_of(seen)
+        if (receipt := _find_done(delivery, before)) is not None:
+            return receipt
+    write = Write(
+        native_id=delivery.native_id,
+        kind=delivery.kind,
+        facets=delivery.facets,
+        target=msgspec.structs.replace(delivery.target, rating=before.rating, favourite=before.favourite),
+        before=before,
+        runtime_s=delivery.runtime_s,
+        looked=before is not delivery.before,
+    )
+    receipt = await line.backend.apply(write)
+    if receipt.outcome is Outcome.missing and await _is_there(line, delivery):
+        receipt = Receipt(
+            Outcome.failed, error_code=receipt.error_code, message=f"It is there, yet: {receipt.message}"
+        )
+    log.debug(
+        "write",
+        connection=line.role.connection,
+        item=delivery.native_id,
+        facets=sorted(delivery.facets),
+        outcome=receipt.outcome.value,
+        message=receipt.message,
+    )
+    return receipt
+
+
+async def _is_there(line: _Line, delivery: Delivery) -> bool:
+    """Whether an item that a write did not find can be read after all."""
+    try:
+        return bool(await line.backend.fetch_entries([delivery.native_id]))
+    except BackendError:
+        return True  # nothing proves that it is gone
+
+
+def _find_done(delivery: Delivery, now: State) -> Receipt | None:
+    """A receipt where the item already is as wished; None where it must be written."""
+    target = delivery.target
+    if "watched" in delivery.facets:
+        dated = target.last_played is not None and delivery.before.watched  # a date is to be moved
+        if now.watched != target.watched or (dated and now.last_played != target.last_played):
+            return None
+    near = now.position_s is not None and abs(now.position_s - (target.position_s or 0)) <= SAME_POSITION_S
+    if "progress" in delivery.facets and not near:
+        return None
+    return Receipt(Outcome.done, after=now, message="It was so already.")
+
+
+def _state_of(entry: Entry) -> State:
+    return State(
+        entry.watched, entry.plays, entry.last_played, entry.position_s, entry.rating, entry.favourite
+    )
+
+
+def _store_as(ctx: Context, delivery: Delivery, receipt: Receipt) -> Result:
+    now = int(ctx.now())
+    pause = receipt.retry_after_s or min(3600.0, 30.0 * 2**delivery.attempts)
+    due = now if receipt.outcome is Outcome.done else now + int(pause)
+    after = receipt.after
+    if receipt.outcome is Outcome.done and after is None:
+        after = delivery.target
+    return Result(delivery, receipt.outcome, after, receipt.message, due)
+
+
+def _count(result: Delivered, delivery: Delivery, receipt: Receipt) -> None:
+    """Changes are counted as they were planned, also where one request carries several."""
+    if receipt.outcome is Outcome.done:
+        result.written += len(delivery.change_ids)
+    elif receipt.outcome is Outcome.missing:
+        result.missing += len(delivery.change_ids)

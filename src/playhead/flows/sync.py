@@ -1,0 +1,93 @@
+"""One pass: what is new is reconciled, the plan is stored, and the changes are delivered.
+
+Decides nothing itself (``domain.reconcile`` does) and knows no backend and no database. Everything that must survive a
+kill goes through the ledger in transactions; a pass that ends halfway is taken up by the next one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from playhead.flows.context import Context, Progress, ignore_progress
+from playhead.flows.deliver import Delivered, deliver_changes
+from playhead.flows.reconcile import PlannedChange, reconcile
+from playhead.ports.ledger import HeldRow, PendingRow
+
+
+class PlannedPending(msgspec.Struct, frozen=True):
+    """A change that waits until its target has the item."""
+
+    connection: str
+    account: str
+    person: str
+    row: PendingRow
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a sync would do. ``waiting`` counts changes that an earlier pass queued and could not write yet."""
+
+    changes: list[PlannedChange]
+    pending: list[PlannedPending]
+    held: list[HeldRow]
+    waiting: int
+
+
+class SyncResult(msgspec.Struct, frozen=True):
+    """What a pass did."""
+
+    planned: int
+    written: int
+    failed: int
+    pending: int
+    held: int
+    messages: tuple[str, ...] = ()
+
+
+async def plan_changes(ctx: Context) -> Plan:
+    """Work out everything that a sync would do now, and change nothing, neither here nor on a server."""
+    with ctx.ledger.session(dry=True):
+        changes = await reconcile(ctx, keep=True)
+        pending = [_name_pending(ctx, row) for row in ctx.ledger.list_pending(ctx.roles.values())]
+        held = ctx.ledger.list_held()
+        waiting = ctx.ledger.count_open()
+    return Plan(changes.kept, pending, held, max(0, waiting - changes.queued))
+
+
+def _name_pending(ctx: Context, row: PendingRow) -> PlannedPending:
+    role = ctx.roles[row.account_id]
+    return PlannedPending(role.connection, role.user, role.person, row)
+
+
+async def run_sync(
+    ctx: Context, *, connections: set[str] | None = None, on_progress: Progress = ignore_progress
+) -> SyncResult:
+    """Reconcile, then deliver to the named connections (None = all). The readings must be stored already."""
+    with ctx.ledger.session():
+        ctx.ledger.release_stale_leases()
+        ctx.ledger.commit()
+        await reconcile(ctx, keep=False)
+        targets = [
+            role.account_id
+            for role in ctx.roles.values()
+            if role.write and (connections is None or role.connection in connections)
+        ]
+        planned = ctx.ledger.count_open(targets)
+        delivered = await deliver_changes(ctx, targets, on_progress)
+        if delivered.overtaken:  # what persons did meanwhile is news: once more, with it
+            await reconcile(ctx, keep=False)
+            again = await deliver_changes(ctx, targets, on_progress)
+            again.written += delivered.written
+            again.missing = max(again.missing, delivered.missing)
+            delivered = again
+        return _conclude(ctx, planned, delivered)
+
+
+def _conclude(ctx: Context, planned: int, delivered: Delivered) -> SyncResult:
+    return SyncResult(
+        planned=planned,
+        written=delivered.written,
+        failed=delivered.failed,
+        pending=ctx.ledger.count_pending(ctx.roles.values()) + delivered.missing,
+        held=len(ctx.ledger.list_held()),
+        messages=tuple(delivered.messages),
+    )

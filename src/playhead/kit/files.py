@@ -1,0 +1,55 @@
+"""Files that are never half written, and a lock that keeps a second writer out. Knows nothing of what is in them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playhead.ports.errors import PlayheadError
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Replace a file by new content: whoever reads sees the old or the new, also after a crash.
+
+    ``mode`` None keeps that of the file that is replaced (0644 for a new one).
+    """
+    if mode is None:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def only_one(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
+    """Hold a lock file for a while. Raises PlayheadError, naming ``what`` goes on, where another process holds it."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise PlayheadError(
+                f"{what} is already going on in {path.parent}.",
+                hint="Wait until it has ended, then run this again.",
+            ) from error
+        yield

@@ -1,0 +1,246 @@
+"""What the merge and the delivery need from a store: cases in, decisions and changes out, all in transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import msgspec
+
+from playhead.domain.reconcile.guards import Question
+from playhead.domain.reconcile.model import Agreed, Base, Decision, Slot, Verdict, WantedWrite
+from playhead.domain.state.reading import State
+from playhead.ports.backend import Entry, Kind, Outcome
+
+
+class AccountRole(msgspec.Struct, frozen=True):
+    """An account with what its connection's settings and backend allow. ``skew_s``: server clock minus hub clock."""
+
+    account_id: int
+    person_id: int
+    connection_id: int
+    person: str
+    connection: str
+    user: str
+    kind: str
+    read: bool = True
+    write: bool = True
+    writes: frozenset[str] = frozenset({"watched", "progress"})
+    takes_date: bool = False
+    writes_at_once: int = 4
+    cheap_looks: bool = False
+    skew_s: float = 0.0
+
+
+class Case(msgspec.Struct):
+    """One person and one item: what is agreed and since when (hub's clock), and every slot. ``siblings`` are other items
+    in files of several."""
+
+    person_id: int
+    item_id: int
+    agreed: Agreed
+    slots: list[Slot]
+    decided_at: int | None = None
+    siblings: dict[int, tuple[int, ...]] = {}  # ref id -> the other items in that file
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """A slot whose reading looks like a removal, from a read that may be believed."""
+
+    person_id: int
+    account_id: int
+    item_id: int
+    ref_id: int
+    native_id: str
+    media_key: str | None
+    read_at: int
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A person's word on held removals: those of these refs that were read before ``answered_at``."""
+
+    verdict: str  # release, drop
+    answered_at: int
+
+
+class ItemLabel(msgspec.Struct, frozen=True):
+    """An item as a person and a machine know it."""
+
+    type: str
+    title: str
+    year: int | None
+    show: str | None
+    season: int | None
+    episode: int | None
+    claims: tuple[str, ...]
+
+
+class Settlement(msgspec.Struct):
+    """What a pass makes of a batch of cases."""
+
+    agreed: list[tuple[int, int, Agreed]] = []  # person, item, value
+    bases: dict[tuple[int, int], Base] = {}  # (account, ref)
+    decisions: list[tuple[int, int, Agreed, Agreed, Decision]] = []  # person, item, before, after
+    writes: list[tuple[int, int, WantedWrite]] = []  # person, item
+    settled: list[int] = []  # items
+    refs: set[tuple[int, int]] = set()  # slots looked at: their open changes are superseded by ``writes``
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """All open changes of one slot, leased to be written at once."""
+
+    change_ids: tuple[int, ...]
+    account_id: int
+    ref_id: int
+    item_id: int
+    native_id: str
+    kind: Kind
+    runtime_s: int | None
+    facets: frozenset[str]
+    target: State
+    before: State
+    attempts: int
+    maybe_written: bool  # a lease ended without a receipt: look before writing
+    base: Base | None = None
+    written_at: int | None = None  # an earlier write there
+
+
+class Result(msgspec.Struct, frozen=True):
+    """How a delivery ended, to be stored. ``state``: the change's new state."""
+
+    delivery: Delivery
+    outcome: Outcome
+    after: State | None
+    message: str
+    due_at: int
+
+
+class HeldRow(msgspec.Struct, frozen=True):
+    """A question for a person, open or answered."""
+
+    id: int
+    key: str
+    kind: str
+    question: str
+    connection: str | None
+    person: str | None
+    asked_at: int
+    answer: str | None
+    detail: Any
+
+
+class PendingRow(msgspec.Struct, frozen=True):
+    """A change that waits until the target has the item."""
+
+    account_id: int
+    item_id: int
+    agreed: Agreed
+
+
+class Ledger(Protocol):
+    """Bases, agreed values, the outbox and the questions. Calls between ``session()`` and its end are one unit of work that
+    ``commit`` makes durable step by step; a dry session changes nothing in the end."""
+
+    def session(self, *, dry: bool = False) -> AbstractContextManager[None]:
+        """Open the unit of work."""
+
+    def commit(self) -> None:
+        """Make everything so far durable (nothing in a dry session)."""
+
+    def touch_new_refs(self) -> None:
+        """Mark items that new refs joined and that have a state anywhere as touched."""
+
+    def count_touched(self) -> int: ...
+
+    def next_touched(self, after: int, limit: int) -> list[int]: ...
+
+    def find_removals(self, roles: Mapping[int, AccountRole]) -> list[Removal]: ...
+
+    def count_known(self) -> dict[int, int]:
+        """For each person: agreed watched items and resume points."""
+
+    def load_cases(
+        self,
+        items: Sequence[int],
+        roles: Mapping[int, AccountRole],
+        verdicts: Mapping[tuple[int, int], Verdict],
+    ) -> list[Case]: ...
+
+    def load_agreed(self, person_id: int, items: Collection[int]) -> dict[int, Agreed]: ...
+
+    def native_ids(self, refs: Collection[int]) -> dict[int, str]:
+        """What the connections call these refs."""
+
+    def record_entries(self, account_id: int, entries: Mapping[int, Entry], now: int) -> None:
+        """Store direct readings by ref id; a changed file drops the base."""
+
+    def settle(self, settlement: Settlement, now: int) -> int:
+        """Store a batch: agreed values, bases, decisions, changes. Returns the number of changes queued."""
+
+    def label(self, items: Collection[int]) -> dict[int, ItemLabel]: ...
+
+    def lease(
+        self,
+        account_id: int,
+        *,
+        after_ref: int,
+        limit: int,
+        due_before: int,
+        now: int,
+        lease_s: int,
+        again: bool = False,
+    ) -> list[Delivery]:
+        """Take the account's next due changes beyond a ref, in the order of refs, one delivery for each slot.
+        ``again``: only what failed in this pass."""
+
+    def release_stale_leases(self) -> int:
+        """Free the leases of a process that is gone; called by the one process that holds the delivery lock."""
+
+    def count_open(self, account_ids: Collection[int] | None = None) -> int: ...
+
+    def give_up(self, delivery: Delivery, entry: Entry, now: int) -> None:
+        """Take a delivery back: the item says something else than when the write was planned. Stores what it says and
+        marks the item to be looked at again."""
+
+    def store_results(self, results: Sequence[Result], now: int) -> None: ...
+
+    def count_pending(self, roles: Iterable[AccountRole]) -> int: ...
+
+    def list_pending(self, roles: Iterable[AccountRole], limit: int | None = None) -> list[PendingRow]: ...
+
+    def find_shrunk(self) -> list[Question]: ...
+
+    def find_conflicts(self) -> list[tuple[Question, dict[str, Any]]]: ...
+
+    def ask(self, questions: Sequence[tuple[Question, Any]], kinds: Collection[str], now: int) -> None:
+        """Keep the questions of these kinds: new ones are added, those not asked again are closed as gone."""
+
+    def list_held(self, *, all_rows: bool = False) -> list[HeldRow]: ...
+
+    def answer_held(self, held_id: int, answer: str, now: int) -> HeldRow | None: ...
+
+    def decide_conflict(self, conflict_id: int, decision: str, now: int) -> None:
+        """Treat two items as the "same" or as "different" from now on."""
+
+    def accept_shrunk(self, account_id: int) -> None:
+        """Believe the account's next list even if it is as short as the last one."""
+
+    def find_items(self, words: str, limit: int) -> list[int]:
+        """Items by id, claim, or words of their titles; exact titles first."""
+
+    def list_slots(self, item_id: int) -> list[dict[str, Any]]:
+        """Every account's place for an item as rows: connection, person, reading, base, file, how it was matched."""
+
+    def list_decisions(
+        self, *, item_id: int | None, person_id: int | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """Changes of agreed values, newest first."""
+
+    def list_changes(self, *, item_id: int | None, person_id: int | None, limit: int) -> list[dict[str, Any]]:
+        """Writes to servers, newest first."""
+
+    def list_conflicts(self, item_id: int) -> list[dict[str, Any]]:
+        """Contradictions that an item stands in."""
+
+    def removal_answers(self) -> dict[tuple[int, int], Answer]: ...

@@ -1,0 +1,178 @@
+"""``playhead.yaml`` on disk: read with the place of every mistake, edited with comments kept, never half written."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from playhead.kit.files import only_one, write_atomically
+from playhead.ports.errors import UsageError
+from playhead.runtime.home import Home
+from playhead.settings import ConnectionSettings, Misplaced, Settings, name_place, read_settings
+
+_NEW = """\
+# Playhead's settings. The command line edits this file and keeps your comments; you may edit it as well.
+# Tokens are not in here: store:NAME points into the encrypted store, env:NAME and file:PATH to where you keep them.
+version: 1
+connections: {}
+"""
+
+
+class SettingsFile:
+    """The settings of one home folder."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.path = home.settings
+
+    def load(self) -> Settings:
+        """The settings as they stand; defaults where there is no file yet. Raises UsageError naming the place."""
+        return self._check(self._parse())
+
+    def edit(self, change: Callable[[CommentedMap], None]) -> Settings:
+        """Apply ``change`` to the document, check the outcome, and write it. Nothing is written when it is wrong."""
+        self._home.prepare()
+        with only_one(self._home.settings_lock, "Another change of the settings", wait=True):
+            document = self._parse()
+            change(document)
+            settings = self._check(document)
+            write_atomically(self.path, _dump(document).encode(), mode=None if self.path.exists() else 0o600)
+        return settings
+
+    def _parse(self) -> CommentedMap:
+        try:
+            text = self.path.read_text(encoding="utf-8") if self.path.exists() else _NEW
+            document = _yaml().load(text)
+        except MarkedYAMLError as error:
+            raise broken_yaml(
+                self.path, error, "Mend that line, or put the file aside and connect again."
+            ) from error
+        except (YAMLError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"{self.path} is not YAML: {_first_line(error)}.", hint="Mend it or put it aside."
+            ) from error
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be read ({error.strerror}).", hint="May you read it?"
+            ) from error
+        if document is None:
+            document = CommentedMap()
+        if not isinstance(document, CommentedMap):
+            raise UsageError(
+                f"{self.path} is not a mapping.", hint="It starts with 'version: 1' and 'connections:'."
+            )
+        return document
+
+    def _check(self, document: CommentedMap) -> Settings:
+        try:
+            return read_settings(_plain(document))
+        except Misplaced as wrong:
+            line = _line_of(document, wrong.place)
+            where = f", line {line}" if line else ""
+            raise UsageError(
+                f"{self.path}{where}: {name_place(wrong.place)} {wrong.reason}.",
+                hint=f"Allowed: {wrong.allowed}.",
+            ) from wrong
+
+
+def load_plain_yaml(path: Path) -> Any:
+    """The plain values of any YAML file. Raises UsageError naming the place of a mistake."""
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}).", hint="Is the path right?") from error
+    except MarkedYAMLError as error:
+        raise broken_yaml(path, error, "Mend that line.") from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is not YAML: {_first_line(error)}.", hint="Is it the right file?"
+        ) from error
+
+
+def broken_yaml(path: Path, error: MarkedYAMLError, hint: str) -> UsageError:
+    """One line with file, line and column for what the parser found."""
+    mark = error.problem_mark or error.context_mark
+    where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return UsageError(f"{path}{where}: {error.problem or error.context or 'not YAML'}.", hint=hint)
+
+
+def put_connection(
+    document: CommentedMap, name: str, connection: ConnectionSettings, replaces: str | None
+) -> None:
+    """Put a connection into the document; what is left at its default is left out, comments of others stay."""
+    connections = document.get("connections")
+    if not isinstance(connections, CommentedMap) or not connections:
+        connections = CommentedMap()  # the empty one is written {} and would keep that look
+        document["connections"] = connections
+    plain = {
+        key: value for key, value in msgspec.to_builtins(connection).items() if _worth_writing(key, value)
+    }
+    old = connections.get(replaces or name)
+    if isinstance(old, CommentedMap):
+        for key in [key for key in old if key not in plain]:
+            del old[key]
+        old.update(plain)
+        plain = old
+    if replaces and replaces != name and replaces in connections:
+        connections.insert(list(connections).index(replaces), name, plain)
+        del connections[replaces]
+    else:
+        connections[name] = plain
+
+
+def _worth_writing(key: str, value: Any) -> bool:
+    if key == "libraries":
+        return any(value.values())
+    return not (key in ("options", "paths", "server_id") and not value)
+
+
+def _plain(value: Any) -> Any:
+    """The value without what ruamel keeps beside it."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _dump(document: CommentedMap) -> str:
+    out = io.StringIO()
+    _yaml().dump(document, out)
+    return out.getvalue()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or ["unreadable"])[0]
+
+
+def _line_of(document: Any, place: tuple[str | int, ...]) -> int | None:
+    """The 1-based line of a place, or of the nearest thing above it."""
+    line: int | None = None
+    for part in place:
+        try:
+            mark = document.lc.key(part) if isinstance(part, str) else document.lc.item(part)
+            line = mark[0] + 1
+            document = document[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line

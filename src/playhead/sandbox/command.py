@@ -1,0 +1,59 @@
+"""The options of ``playhead sandbox``. They live here so that ``python -m playhead.sandbox`` works by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from playhead.sandbox.generate import generate_world
+from playhead.sandbox.run import HOST
+from playhead.sandbox.serve import serve
+from playhead.sandbox.world import load_world
+
+DEFAULT_SERVERS = "plex,jellyfin,emby"
+
+
+def sandbox(
+    world: Annotated[Path | None, typer.Option(help="A world as a JSON file.")] = None,
+    items: Annotated[
+        int | None, typer.Option(min=1, help="Make a world with this many movies and episodes.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
+    servers: Annotated[
+        str, typer.Option(help="Kinds, with a version where wanted: plex,jellyfin:10.11.11,emby.")
+    ] = DEFAULT_SERVERS,
+    plain: Annotated[bool, typer.Option(help="Leave out every oddity.")] = False,
+    contradictions: Annotated[
+        bool, typer.Option(help="Give a few items ids that contradict each other.")
+    ] = False,
+    rich: Annotated[bool, typer.Option(help="Bodies as large as a real server's.")] = False,
+    json: Annotated[bool, typer.Option(help="First line on stdout: where everything is, as JSON.")] = False,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = HOST,
+) -> None:
+    """Run emulated Plex, Jellyfin and Emby servers until stopped."""
+    if (world is None) == (items is None):
+        raise typer.BadParameter("give either --world FILE or --items N")
+    gc.disable()  # until the world stands; ``serve`` turns it on
+    try:
+        made = (
+            load_world(world)
+            if world
+            else generate_world(
+                items or 0,
+                seed=seed,
+                servers=[part.strip() for part in servers.split(",") if part.strip()],
+                plain=plain,
+                contradictions=contradictions,
+                rich=rich,
+            )
+        )
+        asyncio.run(serve(made, host=host, as_json=json))
+    except (ValueError, OSError) as error:
+        typer.echo(f"The sandbox did not start: {error}", err=True)
+        raise typer.Exit(2) from error
+    finally:
+        gc.enable()

@@ -1,0 +1,117 @@
+"""An emulated Emby Server, 4.8 or 4.9 by version: joins its parts and offers the control side its handles.
+
+Sockets and webhooks are not there yet; they will hang on ``Writes`` and ``Acts``, where user data changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from playhead.sandbox.emby.accounts import Accounts
+from playhead.sandbox.emby.acts import Acts
+from playhead.sandbox.emby.app import Dispatcher, HasClock, make_error
+from playhead.sandbox.emby.building import Builder
+from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, digest
+from playhead.sandbox.emby.reads import Identity, Reads
+from playhead.sandbox.emby.userdata import UserData
+from playhead.sandbox.emby.writes import Writes
+from playhead.sandbox.server import SandboxUser, StateRow
+from playhead.sandbox.times import to_epoch
+from playhead.sandbox.world import World, WorldServer
+
+KIND = "emby"
+DEFAULT_VERSION = "4.9.5.0"
+
+
+class EmbyServer:
+    """One emulated Emby. Quirks: ``own_state``, ``odd_provider_keys`` (``building``), ``start_keeps_played``."""
+
+    def __init__(self, world: World, spec: WorldServer, clock: HasClock) -> None:
+        self.name = spec.name
+        self.kind = KIND
+        self.version = spec.version or DEFAULT_VERSION
+        self.server_id = spec.server_id or digest("server", spec.name)
+        self.clock = clock
+        keeps_played = bool(spec.quirks.get("start_keeps_played"))
+        self.catalogue = Catalogue()
+        self.builder = Builder(world, spec, self.catalogue)
+        self.builder.build(spec)
+        self.accounts = Accounts(spec, self.server_id)
+        self.admin_token = self.accounts.api_key
+        identity = Identity(spec.name, self.version, self.server_id, _is_modern(self.version))
+        self._reads = Reads(identity, self.catalogue, self.accounts)
+        self._writes = Writes(self._reads, keeps_played=keeps_played)
+        self._acts = Acts(self.catalogue, self.builder, self.accounts, keeps_played=keeps_played)
+        self._load_state(spec)
+
+    def make_app(self) -> web.Application:
+        """The application that serves the API."""
+        routes = [*self._reads.routes(), *self._writes.routes()]
+        return Dispatcher(routes, self.accounts, self.clock).application()
+
+    def error_response(self, status: int) -> web.Response:
+        """An error in Emby's form."""
+        return make_error(status)
+
+    def users(self) -> list[SandboxUser]:
+        """All logins."""
+        return [SandboxUser(user.id, user.name, user.token) for user in self.accounts.users.values()]
+
+    def state_rows(self, user: str) -> list[StateRow]:
+        """The user's state of every movie and episode; one row for each state where an item has several."""
+        owner = self.accounts.find(user)
+        visible = self._reads.visible(owner)
+        rows: list[StateRow] = []
+        for world_id, nodes in self.catalogue.by_world.items():
+            leaves = [n for n in nodes if not n.is_folder and n.shelf.view_id in visible]
+            for node in {leaf.state_key: leaf for leaf in leaves}.values():
+                rows.append(_row(world_id, owner.get(node.state_key)))
+        return rows
+
+    def act(self, user: str, item: str, act: str, *, at: float | None, args: dict[str, Any]) -> None:
+        """Do what a person would do. Raises KeyError and ValueError as the promise says."""
+        now = int(self.clock.now() if at is None else at)
+        self._acts.do(user, item, act, now, args)
+
+    def _load_state(self, spec: WorldServer) -> None:
+        for entry in spec.users:
+            user = self.accounts.find(entry.name)
+            for state in entry.state:
+                for node in self._stateful(state.item):
+                    last_played = to_epoch(state.last_played)
+                    data = user.edit(node.state_key)
+                    data.played = state.watched
+                    data.play_count = int(state.watched) if state.plays is None else state.plays
+                    data.last_played = None if last_played is None else int(last_played)
+                    data.position_ticks = round(state.position_s * TICKS_PER_SECOND)
+                    data.rating = state.rating
+                    data.favourite = state.favourite
+                    data.playstate_modified = data.rating_modified = data.last_played
+
+    def _stateful(self, world_id: str) -> list[Node]:
+        nodes = self.catalogue.by_world.get(world_id, [])
+        return list({node.state_key: node for node in nodes}.values())
+
+
+def make_server(world: World, spec: WorldServer, clock: HasClock) -> EmbyServer:
+    """The emulated Emby that a world describes. Raises ValueError or KeyError for a world that cannot be."""
+    return EmbyServer(world, spec, clock)
+
+
+def _is_modern(version: str) -> bool:
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return (major, minor) >= (4, 9)
+
+
+def _row(world_id: str, data: UserData) -> StateRow:
+    return StateRow(
+        item=world_id,
+        watched=data.played,
+        plays=data.play_count,
+        last_played=data.last_played,
+        position_s=data.position_ticks / TICKS_PER_SECOND,
+        rating=data.rating,
+        favourite=data.favourite,
+    )

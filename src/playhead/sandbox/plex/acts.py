@@ -1,0 +1,206 @@
+"""What a person does on an emulated Plex, or to its files: the acts of the control side.
+
+Acts of watching go through the same rules as the HTTP routes, at the time they are said to happen. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from typing import Any
+
+from playhead.sandbox.plex.accounts import Account, recreate_account
+from playhead.sandbox.plex.building import copy_placement
+from playhead.sandbox.plex.catalogue import Catalogue, Node, Section
+from playhead.sandbox.plex.core import PlexCore
+from playhead.sandbox.world import Placement
+
+Args = dict[str, Any]
+PLACEMENT_ARGS = (
+    "library",
+    "ids",
+    "guid",
+    "title",
+    "year",
+    "file",
+    "duration_s",
+    "season",
+    "episode",
+    "versions",
+)
+_PLAYER = "act"
+
+
+class Acts:
+    """Acts by name. ``now`` is when it happens, epoch seconds in the server's clock."""
+
+    def __init__(self, core: PlexCore) -> None:
+        self._core = core
+        self._personal: dict[str, Callable[[Account, Node, int, Args], None]] = {
+            "play": self._play,
+            "start": self._start,
+            "stop": self._stop,
+            "mark": self._mark,
+            "unmark": self._unmark,
+            "rate": self._rate,
+        }
+        self._files: dict[str, Callable[[str, int, Args], None]] = {
+            "add": self._add,
+            "remove": self._remove,
+            "replace_file": self._replace_file,
+            "move_file": self._move_file,
+            "rename_library": self._rename_library,
+            "remove_library": self._remove_library,
+            "restore_library": self._restore_library,
+        }
+
+    def do(self, user: str, item: str, act: str, now: int, args: Args) -> None:
+        """Carry out one act. Raises KeyError for what does not exist, ValueError for an unknown or senseless act."""
+        if act in self._files:
+            self._files[act](item, now, args)
+            return
+        if act in ("delete_user", "recreate_user"):
+            account = self._core.account(user)
+            self._core.delete_account(account, recreate_account(account) if act == "recreate_user" else None)
+            return
+        if act in ("favourite", "unfavourite"):
+            raise ValueError("a Plex server knows no favourites")
+        if act not in self._personal:
+            known = ", ".join([*self._personal, *self._files, "delete_user", "recreate_user"])
+            raise ValueError(f"an emulated Plex knows no act {act!r}; it knows {known}")
+        self._personal[act](self._core.account(user), self._chosen(item, args)[0], now, args)
+
+    def _chosen(self, item: str, args: Args) -> list[Node]:
+        """Where the item stands; ``library`` narrows."""
+        found = self._core.catalogue.world_nodes(item)
+        library = args.get("library")
+        chosen = [node for node in found if library in (None, node.section.title)]
+        if not chosen:
+            raise KeyError(f"{item!r} is not in the library {library!r}")
+        return chosen
+
+    # -- watching
+
+    def _play(self, account: Account, node: Node, now: int, args: Args) -> None:
+        """Watched to the end; every leaf of a show. Of a file with several episodes only the one that was played."""
+        for leaf in node.leaves():
+            self._core.state.play(account.id, leaf, now)
+
+    def _start(self, account: Account, node: Node, now: int, args: Args) -> None:
+        self._report(account, node, float(args.get("position_s", 0)), now, stopped=False)
+
+    def _stop(self, account: Account, node: Node, now: int, args: Args) -> None:
+        if "position_s" not in args:
+            raise ValueError('"stop" needs "position_s": where playback stopped')
+        self._report(account, node, float(args["position_s"]), now, stopped=True)
+
+    def _report(self, account: Account, node: Node, position_s: float, now: int, *, stopped: bool) -> None:
+        if node.children:
+            raise ValueError("only a movie or an episode can be played in part")
+        self._core.state.report(
+            account.id, node, int(position_s * 1000), now, client=_PLAYER, stopped=stopped
+        )
+
+    def _mark(self, account: Account, node: Node, now: int, args: Args) -> None:
+        self._core.state.scrobble(account.id, node, now)
+
+    def _unmark(self, account: Account, node: Node, now: int, args: Args) -> None:
+        self._core.state.unscrobble(account.id, node)
+
+    def _rate(self, account: Account, node: Node, now: int, args: Args) -> None:
+        """``rating`` 0 to 10, null or absent clears."""
+        rating = args.get("rating")
+        if rating is not None and not 0 <= float(rating) <= 10:
+            raise ValueError('"rating" is 0 to 10, or null to clear')
+        self._core.state.rate(account.id, node, None if rating is None else float(rating), now)
+
+    # -- files and libraries
+
+    def _add(self, item: str, now: int, args: Args) -> None:
+        """A new file is found. It has a new key; its state is there again if its guid is that of before."""
+        builder = self._core.builder
+        known = builder.items.get(item)
+        if known is None:
+            raise KeyError(f"no item {item!r} in the world")
+        wanted = [i for i in builder.items.values() if i.show == item] if known.type == "show" else [known]
+        given = {key: args[key] for key in PLACEMENT_ARGS if key in args}
+        for leaf in wanted:
+            placements = [
+                self._new_key(p) for p in builder.placements.get(leaf.id) or [Placement(item=leaf.id)]
+            ]
+            if given:
+                builder.place(leaf, [copy_placement(placements[0], **given)], added=now)
+            elif not self._core.catalogue.by_world.get(leaf.id):
+                builder.place(leaf, placements, added=now)
+
+    def _new_key(self, placement: Placement) -> Placement:
+        taken = placement.native_id is not None and self._core.catalogue.was_used(placement.native_id)
+        return copy_placement(placement, native_id=None) if taken else placement
+
+    def _remove(self, item: str, now: int, args: Args) -> None:
+        for node in self._chosen(item, args):
+            for leaf in list(node.leaves()):
+                self._core.catalogue.remove(leaf)
+                if leaf.guid.startswith("local://"):
+                    self._core.state.forget_guid(leaf.guid)
+
+    def _replace_file(self, item: str, now: int, args: Args) -> None:
+        """Another file of the same item: key, guid and state stay, media and part are new."""
+        for node in self._chosen(item, args):
+            stem, ending = posixpath.splitext(_first_file(node))
+            default = _first_file(node) if args.get("same_path") else f"{stem} - new{ending}"
+            self._change_file(node, str(args.get("file") or default), now, args)
+
+    def _move_file(self, item: str, now: int, args: Args) -> None:
+        """Moved or renamed within its library: the same item at another path (facts 2.2 keep state by guid)."""
+        for node in self._chosen(item, args):
+            folder = str(args.get("folder") or f"{node.section.root}/Moved")
+            default = f"{folder}/{posixpath.basename(_first_file(node))}"
+            self._change_file(node, str(args.get("file") or default), now, args)
+
+    def _change_file(self, node: Node, path: str, now: int, args: Args) -> None:
+        node.files[0] = path if path.startswith("/") else f"{node.section.root}/{path}"
+        if "duration_s" in args:
+            node.duration = int(float(args["duration_s"]) * 1000)
+        node.updated = now
+        node.forget_text()
+        self._core.catalogue.revision += 1
+
+    def _rename_library(self, item: str, now: int, args: Args) -> None:
+        title = args.get("title") or args.get("to")
+        if not title:
+            raise ValueError('"rename_library" needs "title": the new title')
+        _find_library(self._core.catalogue, item, args, present=True).title = str(title)
+        self._core.catalogue.revision += 1
+
+    def _remove_library(self, item: str, now: int, args: Args) -> None:
+        """Its items answer 404 and are in no list until it is restored."""
+        _find_library(self._core.catalogue, item, args, present=True).present = False
+        self._core.catalogue.revision += 1
+
+    def _restore_library(self, item: str, now: int, args: Args) -> None:
+        """The library is made anew: its items have new keys and the old state, if their guid is no local one."""
+        section = _find_library(self._core.catalogue, item, args, present=False)
+        section.present = True
+        self._core.catalogue.rekey(section, now)
+        for account in self._core.accounts:
+            for guid in [guid for guid in self._core.state.of(account.id) if guid.startswith("local://")]:
+                if not self._core.catalogue.by_guid.get(guid):
+                    self._core.state.forget_guid(guid)
+
+
+def _first_file(node: Node) -> str:
+    if not node.files:
+        raise ValueError("only a movie or an episode has a file")
+    return node.files[0]
+
+
+def _find_library(catalogue: Catalogue, item: str, args: Args, *, present: bool) -> Section:
+    title = args.get("library") or item
+    if not title:
+        raise ValueError('this act needs "library": its title')
+    for section in catalogue.sections:
+        if section.title == title and section.present == present:
+            return section
+    there = ", ".join(section.title for section in catalogue.sections if section.present == present)
+    raise KeyError(f"no library {title!r}; there are: {there}")

@@ -1,0 +1,127 @@
+"""The routes of an emulated Plex that change watch state, and what they answer. Source: facts, api-plex.md 3.
+
+The rules themselves are ``watchstate``'s. GET does what PUT and POST do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from playhead.sandbox.plex.answers import ACCOUNT, Refusal, answer, empty, told
+from playhead.sandbox.plex.catalogue import Node
+from playhead.sandbox.plex.core import PlexCore
+
+_STATES = ("stopped", "buffering", "playing", "paused")
+
+
+class StateWrites:
+    """Handlers below ``/:/`` that write."""
+
+    def __init__(self, core: PlexCore) -> None:
+        self._core = core
+
+    def routes(self) -> list[web.RouteDef]:
+        handlers: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {
+            "/:/scrobble": self.scrobble,
+            "/:/unscrobble": self.unscrobble,
+            "/:/progress": self.progress,
+            "/:/timeline": self.timeline,
+            "/:/rate": self.rate,
+        }
+        found = [
+            web.route(method, path, handler)
+            for path, handler in handlers.items()
+            for method in ("GET", "PUT", "POST")
+        ]
+        return [*found, web.put("/actions/removeFromContinueWatching", self.remove_from_continue_watching)]
+
+    def _node(self, request: web.Request, key: str | None) -> Node:
+        node = self._core.catalogue.find(key or "")
+        if node is None:
+            raise Refusal(404)
+        if not request[ACCOUNT].may_see(node):
+            raise Refusal(403)
+        return node
+
+    def _named(self, request: web.Request) -> Node:
+        """The item that ``key`` or ``uri`` names. 400 without them or without ``identifier``."""
+        query = request.query
+        key = query.get("key") or query.get("uri", "").rpartition("/")[2]
+        if not key or "identifier" not in query:
+            raise Refusal(400)
+        return self._node(request, key.rpartition("/")[2])
+
+    async def scrobble(self, request: web.Request) -> web.Response:
+        self._core.state.scrobble(request[ACCOUNT].id, self._named(request), self._core.now())
+        return empty()
+
+    async def unscrobble(self, request: web.Request) -> web.Response:
+        self._core.state.unscrobble(request[ACCOUNT].id, self._named(request))
+        return empty()
+
+    async def progress(self, request: web.Request) -> web.Response:
+        """Not in the maker's document, and still there; time 0 has no effect."""
+        node, offset = self._named(request), _integer(request, "time")
+        if offset is None:
+            raise Refusal(400)
+        stopped = request.query.get("state", "stopped") == "stopped"
+        client = told(request, "X-Plex-Client-Identifier") or ""
+        self._core.state.report(
+            request[ACCOUNT].id, node, offset, self._core.now(), client=client, stopped=stopped
+        )
+        return empty()
+
+    async def timeline(self, request: web.Request) -> web.Response:
+        """A player's report. ``offline`` with ``updated`` tells when it was (that it becomes the date is *assumed*)."""
+        query = request.query
+        state, offset = query.get("state"), _integer(request, "time")
+        client = told(request, "X-Plex-Client-Identifier")
+        if not client or offset is None or state not in _STATES:
+            raise Refusal(400)
+        node = self._node(request, query.get("ratingKey") or query.get("key", "").rpartition("/")[2])
+        at = _integer(request, "updated") if query.get("offline") == "1" else None
+        session = told(request, "X-Plex-Session-Identifier") or client
+        self._core.state.report(
+            request[ACCOUNT].id,
+            node,
+            offset,
+            at or self._core.now(),
+            client=session,
+            stopped=state == "stopped",
+        )
+        setting = self._core.setting(request[ACCOUNT], node)
+        body = {
+            "playbackState": "progress",
+            "size": 0,
+            "skipCount": setting.skip_count if setting else 0,
+            "viewCount": setting.view_count if setting else 0,
+            "viewOffset": setting.view_offset if setting else 0,
+        }
+        return answer(request, body)
+
+    async def rate(self, request: web.Request) -> web.Response:
+        """0 to 10; -1 clears; a ``ratedAt`` in the future is refused."""
+        if "rating" not in request.query:
+            raise Refusal(400)
+        node, now = self._named(request), self._core.now()
+        try:
+            rating = float(request.query["rating"])
+            at = int(request.query.get("ratedAt", now))
+        except ValueError:
+            raise Refusal(400) from None
+        if at > now or (rating != -1 and not 0 <= rating <= 10):
+            raise Refusal(400)
+        self._core.state.rate(request[ACCOUNT].id, node, None if rating == -1 else rating, at)
+        return empty()
+
+    async def remove_from_continue_watching(self, request: web.Request) -> web.Response:
+        """Hides an item; that its state stays is *assumed*."""
+        self._node(request, request.query.get("ratingKey"))
+        return empty()
+
+
+def _integer(request: web.Request, name: str) -> int | None:
+    text = request.query.get(name, "")
+    return int(float(text)) if text.replace(".", "", 1).isdigit() else None

@@ -1,0 +1,51 @@
+"""What an emulated server is to the rest of the sandbox: the promise that core, control side and CLI rely on."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+from aiohttp import web
+
+
+class SandboxUser(msgspec.Struct, frozen=True):
+    """A login as the start line announces it."""
+
+    id: str
+    name: str
+    token: str
+
+
+class StateRow(msgspec.Struct, frozen=True):
+    """One user's state of one item, in the world's words. Times are epoch seconds or null, positions seconds."""
+
+    item: str
+    watched: bool
+    plays: int
+    last_played: int | None
+    position_s: float
+    rating: float | None
+    favourite: bool
+
+
+class EmulatedServer(Protocol):
+    """One emulated server: an aiohttp application and the control side's handles on its state."""
+
+    name: str
+    kind: str
+    version: str
+    admin_token: str
+
+    def make_app(self) -> web.Application:
+        """The application that serves the API; faults and counters are put around it by the core."""
+
+    def users(self) -> list[SandboxUser]:
+        """All logins."""
+
+    def state_rows(self, user: str) -> list[StateRow]:
+        """The user's (id or name) state of every item that the server holds for them. Raises KeyError."""
+
+    def act(self, user: str, item: str, act: str, *, at: float | None, args: dict[str, Any]) -> None:
+        """Do what a person would do: play, stop, mark, unmark, rate, favourite, unfavourite, add, remove, replace_file,
+        move_file, rename_library ... at a time (epoch seconds; None = now). ``args`` has ``position_s`` and the rest of the
+        request. Raises KeyError for what does not exist, ValueError for an act that makes no sense there."""

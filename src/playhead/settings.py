@@ -1,0 +1,226 @@
+"""What a person can set, as typed values, and what is said when a value is wrong.
+
+Holds no file access and no secret: a token stands here only as a reference (``store:``, ``env:``, ``file:``). Every
+error names the place in the file and what is allowed there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from playhead.ports.errors import UsageError
+
+SETTINGS_VERSION = 1
+
+
+class LibraryChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which libraries take part, by title or native id. An empty ``include`` means all that are not excluded."""
+
+    include: list[str] = []
+    exclude: list[str] = []
+
+    def takes(self, library_id: str, title: str) -> bool:
+        """Whether the library takes part."""
+        names = {library_id, title, title.casefold()}
+        if any(name in names or name.casefold() in names for name in self.exclude):
+            return False
+        return not self.include or any(name in names or name.casefold() in names for name in self.include)
+
+
+class PathMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A folder as the server sees it, and the same folder as the hub calls it."""
+
+    server: Annotated[str, Meta(min_length=1)]
+    hub: Annotated[str, Meta(min_length=1)]
+
+
+class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One connection: a server and the login used there. ``options`` are the backend's own settings."""
+
+    kind: Annotated[str, Meta(min_length=1)]
+    url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")]
+    user: Annotated[str, Meta(min_length=1)]
+    user_id: Annotated[str, Meta(min_length=1)]
+    person: Annotated[str, Meta(min_length=1)]
+    token: Annotated[str, Meta(pattern=r"^(store|env|file):.+")]
+    server_id: str = ""  # who answered when it was connected; another one there is another server
+    read: bool = True
+    write: bool = True
+    libraries: LibraryChoice = LibraryChoice()
+    paths: list[PathMapping] = []
+    options: dict[str, Any] = {}
+
+
+class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a plan is held until a person has looked at it."""
+
+    max_removal_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    max_removals_without_question: Annotated[int, Meta(ge=0)] = 5
+    max_shrink_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    max_clock_skew_s: Annotated[float, Meta(ge=0)] = 300
+
+
+class MatchingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ways to know an item again when its ids do not tell: same file under mapped roots, exact title and year."""
+
+    file: bool = True
+    title: bool = True
+
+
+class ProgressSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What counts as a resume point, and where it may be carried."""
+
+    min_position_s: Annotated[int, Meta(ge=0)] = 60
+    watched_threshold: Annotated[float, Meta(gt=0, le=1)] = 0.9
+    max_runtime_difference_s: Annotated[int, Meta(ge=0)] = 60
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything in ``playhead.yaml``."""
+
+    version: int = SETTINGS_VERSION
+    connections: dict[str, ConnectionSettings] = {}
+    guards: GuardSettings = GuardSettings()
+    matching: MatchingSettings = MatchingSettings()
+    progress: ProgressSettings = ProgressSettings()
+
+    def first_person(self) -> str | None:
+        """The person of the first connection; None before there is one."""
+        return next((connection.person for connection in self.connections.values()), None)
+
+    def find_person(self, name: str) -> str | None:
+        """The spelling of a person that is known, upper and lower case alike; None for a new one."""
+        known = {connection.person.casefold(): connection.person for connection in self.connections.values()}
+        return known.get(name.strip().casefold())
+
+
+class Misplaced(Exception):
+    """A value that may not stand where it stands. ``place`` leads to it: ("connections", "Living room", "read")."""
+
+    def __init__(self, place: tuple[str | int, ...], reason: str, allowed: str) -> None:
+        super().__init__(reason)
+        self.place = place
+        self.reason = reason
+        self.allowed = allowed
+
+
+_PARTS: dict[str, type[msgspec.Struct]] = {
+    "guards": GuardSettings,
+    "matching": MatchingSettings,
+    "progress": ProgressSettings,
+}
+_ALLOWED = {
+    "read": "true or false",
+    "write": "true or false",
+    "file": "true or false",
+    "title": "true or false",
+    "url": "an address such as http://10.0.0.5:32400",
+    "token": "a reference: store:NAME, env:NAME or file:PATH, never the token itself",
+    "paths": "a list of entries with 'server' and 'hub'",
+    "include": "a list of library titles",
+    "exclude": "a list of library titles",
+}
+
+
+def read_settings(raw: object) -> Settings:
+    """Typed settings from plain YAML values. Raises Misplaced."""
+    if raw is None:
+        return Settings()
+    if not isinstance(raw, Mapping):
+        raise Misplaced((), "is not a mapping", "the keys " + ", ".join(Settings.__struct_fields__))
+    _refuse_unknown(raw, Settings, ())
+    version = raw.get("version", SETTINGS_VERSION)
+    if version != SETTINGS_VERSION:
+        raise Misplaced(
+            ("version",), f"is {version!r}", f"{SETTINGS_VERSION}; a newer Playhead wrote another one"
+        )
+    connections = raw.get("connections")
+    if connections is not None and not isinstance(connections, Mapping):
+        raise Misplaced(("connections",), "is not a mapping", "names of connections, each with its settings")
+    return Settings(
+        connections={
+            str(name): _convert(value, ConnectionSettings, ("connections", str(name)))
+            for name, value in (connections or {}).items()
+        },
+        **{part: _convert(raw.get(part) or {}, kind, (part,)) for part, kind in _PARTS.items()},
+    )
+
+
+def _convert(raw: object, kind: type[Any], place: tuple[str | int, ...]) -> Any:
+    if not isinstance(raw, Mapping):
+        raise Misplaced(place, "is not a mapping", "the keys " + ", ".join(kind.__struct_fields__))
+    _refuse_unknown(raw, kind, place)
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise _explain(error, kind, place) from error
+
+
+def _refuse_unknown(raw: Mapping[Any, Any], kind: type[msgspec.Struct], place: tuple[str | int, ...]) -> None:
+    for key in raw:
+        if key not in kind.__struct_fields__:
+            raise Misplaced((*place, str(key)), "is not known", "one of " + ", ".join(kind.__struct_fields__))
+
+
+_PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
+_MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
+
+
+def _explain(error: msgspec.ValidationError, kind: type[Any], place: tuple[str | int, ...]) -> Misplaced:
+    text = str(error)
+    if "regex" in text:
+        text = "Expected another form" + (text[m.start() :] if (m := _PLACE.search(text)) else "")
+    match = _PLACE.search(text)
+    if match:
+        place = (*place, *(int(p) if p.isdigit() else p for p in re.findall(r"\w+", match["path"])))
+        text = text[: match.start()]
+    if missing := _MISSING.match(text):
+        return Misplaced(place, f"lacks '{missing['field']}'", _ALLOWED.get(missing["field"], "a text there"))
+    fields = [part for part in place if isinstance(part, str)]
+    allowed = _ALLOWED.get(fields[-1] if fields else "", "")
+    return Misplaced(
+        place,
+        "is wrong: " + text.replace("`", "").lower(),
+        allowed or ("a number" if re.search(r"float|int", text) else "a text"),
+    )
+
+
+def name_place(place: tuple[str | int, ...]) -> str:
+    """``connections.Living room.paths[0]``, as a person would point at it."""
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "the file"
+
+
+def normalise_url(text: str, *, default_port: int | None = None) -> str:
+    """The address of a server as a URL: scheme added, blanks, trailing slash and /web taken off.
+
+    ``default_port`` is added where neither scheme nor port was given. Raises UsageError.
+    """
+    url = re.split(r"[?#]|/web(?:/|$)", text.strip())[0].rstrip(
+        "/"
+    )  # as copied out of the browser's address line
+    bare = "://" not in url
+    if bare:
+        url = "http://" + url
+    match = re.fullmatch(
+        r"(?P<scheme>https?)://(?P<host>\[[0-9a-fA-F:.]+\]|[^\s/:?#@]+)(?P<port>:\d{1,5})?(?P<path>/[^\s?#]*)?",
+        url,
+    )
+    if not match:
+        raise UsageError(
+            f"'{text}' is not the address of a server.",
+            hint="Give one such as http://10.0.0.5:32400 or nas.local:8096.",
+        )
+    port = match["port"] or ""
+    if port and not 0 < int(port[1:]) < 65536:
+        raise UsageError(f"'{text}' names a port that cannot be.", hint="Ports go from 1 to 65535.")
+    if bare and not port and not match["path"] and default_port:
+        port = f":{default_port}"
+    return f"{match['scheme']}://{match['host'].lower()}{port}{match['path'] or ''}"

@@ -1,0 +1,337 @@
+"""Refs that a connection shows for the first time, or describes anew: matched to items and buffered.
+
+The hot path of a first import. What the index cannot decide goes to an item of its own and on the ``unsettled``
+list, for ``regroup``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+from playhead.domain.identity.match import CONTESTED, ClaimIndex, pack_number, unpack_number
+from playhead.ports.backend import Entry, ShowEntry
+from playhead.store.fingerprints import fingerprint_entry, fingerprint_show, fingerprint_state, is_blank
+from playhead.store.rows import fetch_in
+
+if TYPE_CHECKING:
+    from playhead.store.account_read import StoredRef, StoreRead
+
+LONGEST_SPAN = 50
+NO_NUMBER: tuple[int, None, None] = (0, None, None)
+NO_SHOW = (None, 0)
+
+
+class Newcomers:
+    """New and re-described refs of one account's read. ``waiting``: refs are buffered that the database cannot find yet."""
+
+    def __init__(self, read: StoreRead) -> None:
+        self.read = read
+        self.waiting = False
+        self._met: set[int] = set()  # hashes of native ids, on a connection that had no refs at the start
+        self._shows = self._load_shows()  # native id -> (ref, item)
+
+    def _load_shows(self) -> dict[str, tuple[int, int]]:
+        if self.read.fresh:
+            return {}
+        rows = self.read.ingest.connection.exec_driver_sql(
+            "SELECT native_id, id, item_id FROM ref WHERE connection_id=? AND is_show",
+            (self.read.key.connection_id,),
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def forget(self) -> None:
+        """Let go of what only the read itself needed."""
+        self._met = set()
+
+    # -- new refs
+
+    def add_shows(self, library: int, shows: Sequence[ShowEntry], refs: list[int]) -> None:
+        """Buffer shows that the store does not hold."""
+        if not shows:
+            return
+        claims = (claim for show in shows for claim in show.claims)
+        self.read.ingest.prepare_index(claims, (), len(shows))
+        for show in shows:
+            key = hash(show.native_id)
+            if key not in self._met or self._is_new(show.native_id, refs):
+                self._met.add(key)
+                refs.append(self._add_show(library, show, fingerprint_show(show)))
+        self.read.mark_new(refs)
+
+    def _add_show(self, library: int, show: ShowEntry, fp: int) -> int:
+        item = self._place("show", show.title, show.year, show.claims, NO_NUMBER)
+        ref = self.read.ingest.take_refs(1)
+        key = self.read.key
+        self.read.ingest.rows.refs.append(
+            (
+                ref,
+                key.connection_id,
+                show.native_id,
+                library,
+                item,
+                True,
+                show.year,
+                None,
+                None,
+                None,
+                1,
+                None,
+            )
+            + (None, None, "", " ".join(show.claims), "", fp, self.read.run_id)
+        )
+        self._shows[show.native_id] = (ref, item)
+        self.waiting = True
+        return ref
+
+    def add_leaves(self, library: int, entries: Sequence[Entry], read_at: int, refs: list[int]) -> None:
+        """Buffer movies and episodes that the store does not hold, and what the account says of them."""
+        ingest = self.read.ingest
+        shows = self._find_shows(library, entries)
+        if not ingest.knows_all:
+            numbered = {shows[entry.show_id][1] for entry in entries if entry.show_id}
+            ingest.prepare_index(
+                (claim for entry in entries for claim in entry.claims), numbered, len(entries)
+            )
+        entries = self._pick_new(entries, refs)
+        first = ingest.take_refs(len(entries))
+        self._add_refs(library, first, entries, shows)
+        self._add_states(entries, read_at)
+        refs.extend(range(first, first + len(entries)))
+        self.read.mark_new(refs)
+        self.waiting = True
+
+    def _pick_new(self, entries: Sequence[Entry], refs: list[int]) -> Sequence[Entry]:
+        """Those whose ids this read has not met; an id that looks like one it met is looked up."""
+        met = self._met
+        hashes = {hash(entry.native_id) for entry in entries}
+        if len(hashes) == len(entries) and met.isdisjoint(hashes):
+            met |= hashes
+            return entries
+        picked: dict[str, Entry] = {}
+        for entry in entries:
+            native_id = entry.native_id
+            if native_id not in picked and (hash(native_id) not in met or self._is_new(native_id, refs)):
+                picked[native_id] = entry
+        met |= hashes
+        return list(picked.values())
+
+    def _add_refs(
+        self, library: int, first: int, entries: Sequence[Entry], shows: dict[str, tuple[int, int]]
+    ) -> None:
+        """Match and buffer. Decides here what most are: the number and all claims lead to one item, which gains nothing."""
+        read, index = self.read, self.read.ingest.index
+        claimed, numbered, numbers, masks = index.claims.get, index.numbers.get, index.own_number, index.mask
+        connection, run, place = read.key.connection_id, read.run_id, self._place_leaf
+        add = read.ingest.rows.refs.append
+        for ref, entry in enumerate(entries, first):
+            claims, files, season, episode = entry.claims, entry.files, entry.season, entry.episode
+            show_ref, show_item = shows[entry.show_id] if entry.show_id else NO_SHOW
+            number = pack_number(show_item, season, episode) if show_item else 0
+            item = numbered(number)
+            if (
+                item is None
+                or set(map(claimed, claims)) != {item}
+                or numbers[item] != number
+                or masks[item] >= CONTESTED
+            ):
+                item = place(entry, claims, show_item, number)
+            span = 1 if entry.episode_end is None else self._add_span(ref, entry, show_item)
+            add(
+                (
+                    *(ref, connection, entry.native_id, library, item, 0, entry.year, show_ref),
+                    *(season, episode, span, entry.runtime_s, entry.state_key, entry.media_key),
+                    "\n".join(files) if files else "",
+                    " ".join(claims),
+                    "" if claims or not show_item else "numbers",
+                    *(fingerprint_entry(entry), run),
+                )
+            )
+
+    def _add_states(self, entries: Sequence[Entry], read_at: int) -> None:
+        """Buffer the readings of the refs that were buffered last, where the account says anything of them."""
+        read, rows = self.read, self.read.ingest.rows
+        for entry, row in zip(entries, rows.refs[len(rows.refs) - len(entries) :], strict=True):
+            if entry.watched is None or is_blank(entry):
+                continue
+            read.put_state(row[0], entry, fingerprint_state(entry), read_at)
+            rows.touched.add(row[4])
+            read.changed += 1
+            if entry.episode_end is not None:
+                rows.touched.update(other for owner, other in rows.spans if owner == row[0])
+
+    def _place_leaf(self, entry: Entry, claims: tuple[str, ...], show_item: int, number: int) -> int:
+        """The item of a new movie or episode that gains something, is new itself, or contradicts."""
+        ingest = self.read.ingest
+        index, rows = ingest.index, ingest.rows
+        year = 0 if show_item or entry.kind != "movie" else entry.year or 0
+        item = index.place(claims, number, year)
+        if item > 0:
+            if index.novel:
+                rows.claims.extend(zip(index.novel, repeat(item)))
+            if index.contested:
+                rows.unsettled.add(item)
+            if index.renumbered:
+                rows.also_numbers.append((*unpack_number(number), item))
+            return item
+        where = (show_item, entry.season, entry.episode)
+        return self._make(item, entry.kind, entry.title, entry.year, claims, where, number, year)
+
+    def _is_new(self, native_id: str, refs: list[int]) -> bool:
+        """Look for a ref whose id this read has met; one that is there is marked as listed again."""
+        read = self.read
+        read.mark_new(refs)
+        read.ingest.flush()
+        read.ingest.build_indexes()
+        found = (
+            read.ingest.begin()
+            .exec_driver_sql(
+                "SELECT id FROM ref WHERE connection_id=? AND native_id=?",
+                (read.key.connection_id, native_id),
+            )
+            .scalar()
+        )
+        if found is None:
+            return True
+        read.see(found, refs)
+        return False
+
+    def _find_shows(self, library: int, entries: Iterable[Entry]) -> dict[str, tuple[int, int]]:
+        """All shows by native id; one that no list has named yet gets a ref to hang its episodes on."""
+        for entry in entries:
+            if entry.show_id and entry.show_id not in self._shows:
+                show = ShowEntry(entry.show_id, entry.show_title or "", None, ())
+                self._met.add(hash(entry.show_id))
+                self.read.ingest.prepare_index((), (), 1)
+                self._add_show(library, show, 0)
+        return self._shows
+
+    def _place(
+        self,
+        kind: str,
+        title: str,
+        year: int | None,
+        claims: Sequence[str],
+        where: tuple[int, int | None, int | None],
+    ) -> int:
+        """The item of a show, or of a further episode in a file. ``where``: show item, season, episode."""
+        ingest = self.read.ingest
+        number = pack_number(*where)
+        item = ingest.index.place(claims, number, 0)
+        if item > 0:
+            ingest.rows.claims.extend(zip(ingest.index.novel, repeat(item)))
+            if ingest.index.contested:
+                ingest.rows.unsettled.add(item)
+            return item
+        return self._make(item, kind, title, year, claims, where, number, 0)
+
+    def _make(
+        self,
+        verdict: int,
+        kind: str,
+        title: str,
+        year: int | None,
+        claims: Sequence[str],
+        where: tuple[int, int | None, int | None],
+        number: int,
+        movie_year: int,
+    ) -> int:
+        """An item of its own, for good or until what it met is grouped."""
+        ingest = self.read.ingest
+        made = ingest.new_item(kind, title, year, where)
+        if verdict == ClaimIndex.UNSETTLED:
+            ingest.rows.unsettled.update(ingest.index.met)
+            ingest.rows.unsettled.add(made)
+        else:
+            ingest.index.add(made, claims, number, movie_year)
+            ingest.rows.claims.extend(zip(claims, repeat(made)))
+        return made
+
+    def _add_span(self, ref: int, entry: Entry, show_item: int) -> int:
+        """The items of a file's further episodes, found by number or made; the number of items in the file."""
+        if entry.episode is None or entry.episode_end is None or entry.episode_end <= entry.episode:
+            return 1
+        last = min(entry.episode_end, entry.episode + LONGEST_SPAN - 1)
+        if not show_item or entry.season is None:
+            return 1
+        for episode in range(entry.episode + 1, last + 1):
+            item = self._place("episode", entry.title, entry.year, (), (show_item, entry.season, episode))
+            self.read.ingest.rows.spans.append((ref, item))
+        return last - entry.episode + 1
+
+    # -- refs described anew
+
+    def change_shows(self, library: int, changed: Sequence[tuple[StoredRef, ShowEntry]]) -> None:
+        """Buffer what a list says of known shows now."""
+        rows = self.read.ingest.rows
+        found = fetch_in(
+            self.read.ingest.connection,
+            "SELECT id, claims FROM ref WHERE id IN",
+            [ref.id for ref, _ in changed],
+        )
+        before = {row[0]: row[1] for row in found}
+        for ref, show in changed:
+            claims = " ".join(show.claims)
+            rows.changed_refs.append(
+                (library, show.year, None, None, None, 1, None, None, None, "", claims, "")
+                + (fingerprint_show(show), ref.id)
+            )
+            rows.titles.append((show.title, show.year, ref.item_id))
+            self.read.changed += 1
+            if claims != before[ref.id]:
+                rows.unsettled.add(ref.item_id)
+
+    def change_leaves(self, library: int, changed: Sequence[tuple[StoredRef, Entry]]) -> None:
+        """Buffer what a list says of known movies and episodes now; a changed file drops the bases."""
+        ingest = self.read.ingest
+        shows = self._find_shows(library, (entry for _, entry in changed))
+        found = fetch_in(
+            ingest.connection,
+            "SELECT id, claims, year, show_ref, season, episode, media_key FROM ref WHERE id IN",
+            [ref.id for ref, _ in changed],
+        )
+        before = {row[0]: row for row in found}
+        for ref, entry in changed:
+            self._change_leaf(library, ref, entry, shows, before[ref.id])
+
+    def _change_leaf(
+        self,
+        library: int,
+        ref: StoredRef,
+        entry: Entry,
+        shows: dict[str, tuple[int, int]],
+        old: Sequence[object],
+    ) -> None:
+        ingest, rows = self.read.ingest, self.read.ingest.rows
+        show_ref, show_item = shows[entry.show_id] if entry.show_id else (None, 0)
+        claims = " ".join(entry.claims)
+        span = self._change_span(ref, entry, show_item)
+        matched_by = "" if entry.claims else "numbers" if show_item else ""
+        rows.changed_refs.append(
+            (library, entry.year, show_ref, entry.season, entry.episode, span, entry.runtime_s)
+            + (entry.state_key, entry.media_key, "\n".join(entry.files), claims, matched_by)
+            + (fingerprint_entry(entry), ref.id)
+        )
+        rows.titles.append((entry.title, entry.year, ref.item_id))
+        self.read.changed += 1
+        if old[6] is not None and entry.media_key is not None and old[6] != entry.media_key:
+            ingest.reset_bases(self.read.key.siblings, [ref.id])
+            self.read.touch(ref.item_id, ref.id, ref.span)
+        if (claims, entry.year, show_ref, entry.season, entry.episode) != tuple(old[1:6]):
+            rows.unsettled.add(ref.item_id)
+            rows.touched.add(ref.item_id)
+
+    def _change_span(self, ref: StoredRef, entry: Entry, show_item: int) -> int:
+        several = entry.episode is not None and (entry.episode_end or 0) > entry.episode
+        if ref.span == 1 and not several:
+            return 1
+        self.read.touch(ref.item_id, ref.id, ref.span)
+        self.read.ingest.rows.dropped_spans.append((ref.id,))
+        if not several:
+            return 1
+        ingest = self.read.ingest
+        ingest.prepare_index((), {show_item}, 1)
+        span = self._add_span(ref.id, entry, show_item)
+        ingest.rows.touched.update(item for owner, item in ingest.rows.spans if owner == ref.id)
+        return span

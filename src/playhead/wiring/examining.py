@@ -1,0 +1,68 @@
+"""The doctor's checks, joined to what they look at."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playhead.flows.doctor import (
+    Counts,
+    Finding,
+    Patient,
+    check_counts,
+    check_database,
+    check_home,
+    check_key,
+    check_patient,
+    check_settings,
+)
+from playhead.runtime.home import Home
+from playhead.store.database import open_database
+from playhead.store.overview import Overview
+from playhead.wiring.installation import Installation, find_manifest
+
+
+async def examine(installation: Installation) -> list[Finding]:
+    """All checks of the doctor on an installation."""
+    home = installation.home
+    checks = check_settings(home.settings, lambda: len(installation.settings_file.load().connections))
+    findings = [check_home(home.path), checks, check_key(installation.secrets.key_path)]
+    if checks.result == "fail":
+        return findings
+    findings += _examine_database(home)
+    patients = [_patient(installation, name) for name in installation.settings.connections]
+    for part in await asyncio.gather(*(check_patient(patient) for patient in patients)):
+        findings += part
+    return findings
+
+
+def _examine_database(home: Home) -> list[Finding]:
+    counts = Counts()
+
+    def look() -> str:
+        nonlocal counts
+        database = open_database(home.path)
+        try:
+            overview = Overview(database)
+            version = overview.examine()
+            waiting = overview.count_waiting()
+        finally:
+            database.close()
+        counts = Counts(**{name: waiting[name] for name in Counts.__struct_fields__})
+        return version
+
+    return [check_database(home.database, look), *check_counts(counts)]
+
+
+def _patient(installation: Installation, name: str) -> Patient:
+    connection = installation.settings.connections[name]
+    manifest = find_manifest(connection.kind)
+    return Patient(
+        name=name,
+        title=manifest.title,
+        server_id=connection.server_id,
+        user=connection.user,
+        make_backend=lambda: installation.make_backend(connection),
+        takes=connection.libraries.takes,
+        tested=manifest.tested,
+        max_clock_skew_s=installation.settings.guards.max_clock_skew_s,
+    )

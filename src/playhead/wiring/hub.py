@@ -1,0 +1,266 @@
+"""An installation with its database open and its servers reached: reading, planning and writing start here.
+
+Joins settings, store, backends and flows; decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import structlog
+
+from playhead.domain.library.mapping import MappedFolder, PathMap
+from playhead.domain.reconcile.guards import Limits
+from playhead.domain.reconcile.model import Policy
+from playhead.flows.context import Context
+from playhead.flows.read import Progress as ReadProgress
+from playhead.flows.read import ReadRequest, read_accounts
+from playhead.kit.files import only_one
+from playhead.ports.backend import Backend, ServerInfo
+from playhead.ports.errors import PlayheadError, UsageError, WrongServer
+from playhead.ports.ledger import AccountRole
+from playhead.ports.store import ReadResult
+from playhead.runtime.home import Home
+from playhead.settings import ConnectionSettings
+from playhead.store.database import Database, open_database
+from playhead.store.ingest import finish_load
+from playhead.store.ledger import SqlLedger
+from playhead.store.linking import Link, Linked, link_connections
+from playhead.store.orphans import Fallbacks
+from playhead.store.overview import Overview
+from playhead.store.readings import Readings
+from playhead.wiring.installation import Installation, find_manifest
+
+log = structlog.get_logger(__name__)
+
+SMALL_SKEW_S = (
+    60.0  # less is the network's delay and the header's whole seconds: no reason to move a true date
+)
+
+
+class Hub:
+    """An installation with its database open. Reach the servers first, then read, plan and write."""
+
+    def __init__(self, installation: Installation, database: Database) -> None:
+        self.installation = installation
+        self.database = database
+        self.overview = Overview(database)
+        self.linked: list[Linked] = []
+        self.backends: dict[str, Backend] = {}
+        self.errors: dict[str, PlayheadError] = {}
+        self.notes: dict[str, str] = {}
+        self._skews: dict[str, float] = {}
+        self.link()
+
+    def link(self) -> None:
+        """Find or make the database's rows for the connections of the settings."""
+        links = [
+            Link(name, c.kind, c.server_id, c.user_id, c.user, c.person)
+            for name, c in self.installation.settings.connections.items()
+            if c.server_id
+        ]
+        self.linked = link_connections(self.database, links, int(time.time())) if links else []
+
+    @asynccontextmanager
+    async def reach(self, names: Collection[str] | None = None) -> AsyncIterator[Hub]:
+        """Open backends to the named connections (None = all) and see who answers; what fails stands in ``errors``."""
+        known = self.installation.settings.connections
+        try:
+            await asyncio.gather(
+                *(self._reach(name, known[name]) for name in known if names is None or name in names)
+            )
+            self.link()
+            yield self
+        finally:
+            await asyncio.gather(*(backend.close() for backend in self.backends.values()))
+            self.backends.clear()
+
+    async def _reach(self, name: str, connection: ConnectionSettings) -> None:
+        try:
+            backend = self.installation.make_backend(connection)
+            self.backends[name] = backend
+            info = await backend.probe()
+            if not connection.server_id:
+                await self._complete(name, connection, backend, info)
+            elif info.server_id != connection.server_id:
+                raise WrongServer(
+                    f"Another server answers for '{name}' than the one that was connected ({info.name} at {connection.url}).",
+                    hint=f"Give the right address: playhead connections set '{name}' --url URL",
+                )
+            elif connection.token.startswith(("env:", "file:")):
+                await backend.check_account()  # it may have become another account's since
+            self._note_clock(name, info.clock_skew_s or 0.0)
+            log.info(
+                "reached", connection=name, server=info.name, version=info.version, skew_s=info.clock_skew_s
+            )
+        except PlayheadError as error:
+            self.errors[name] = error
+            if (opened := self.backends.pop(name, None)) is not None:
+                await opened.close()
+
+    def _note_clock(self, name: str, skew_s: float) -> None:
+        self._skews[name] = skew_s
+        if abs(skew_s) > self.installation.settings.guards.max_clock_skew_s:
+            way = "ahead of" if skew_s > 0 else "behind"
+            self.notes[name] = (
+                f"Its clock is {abs(skew_s):.0f} s {way} the hub's; dates are corrected by that. Set both clocks by NTP."
+            )
+
+    async def _complete(
+        self, name: str, connection: ConnectionSettings, backend: Backend, info: ServerInfo
+    ) -> None:
+        """Note who was met when a connection that was adopted unseen answers for the first time."""
+        user = await backend.check_account()
+        complete = msgspec.structs.replace(
+            connection, server_id=info.server_id, user_id=user.id, user=user.name
+        )
+        self.installation.save_connection(name, complete, secret=None, replaces=name)
+
+    async def read(
+        self, names: Collection[str] | None, *, full: bool, progress: ReadProgress
+    ) -> list[ReadResult]:
+        """Read the named connections (None = all that are read); servers out of reach have a failed result."""
+        wanted = [
+            name
+            for name, connection in self.installation.settings.connections.items()
+            if (names is None and (connection.read or connection.write))
+            or (names is not None and name in names)
+        ]
+        by_name = {linked.link.connection: linked for linked in self.linked}
+        requests = [self._request(by_name[name]) for name in wanted if name in self.backends]
+        with Readings(self.database, self._fallbacks()) as readings:
+            results = await read_accounts(
+                requests, readings, clock=lambda: int(time.time()), full=full, progress=progress
+            )
+        for result in results:
+            log.info(
+                "read",
+                connection=result.connection,
+                status=result.status,
+                items=result.items,
+                changed=result.changed,
+            )
+        found = {result.connection: result for result in results}
+        return [found.get(name) or self._failed(name) for name in wanted]
+
+    def _fallbacks(self) -> Fallbacks:
+        """How items without ids are known: the settings' rules and each connection's folders."""
+        settings = self.installation.settings
+        paths = {
+            linked.key.connection_id: PathMap(
+                MappedFolder(path.server, path.hub)
+                for path in settings.connections[linked.link.connection].paths
+            )
+            for linked in self.linked
+        }
+        return Fallbacks(settings.matching.file, settings.matching.title, paths)
+
+    def _failed(self, name: str) -> ReadResult:
+        error = self.errors.get(name)
+        return ReadResult(0, name, "failed", 0, 0, str(error) if error else "It was not reached.")
+
+    def _request(self, linked: Linked) -> ReadRequest:
+        name = linked.link.connection
+        settings = self.installation.settings
+        connection = settings.connections[name]
+        return ReadRequest(
+            account_id=linked.key.account_id,
+            connection_id=linked.key.connection_id,
+            connection=name,
+            backend=self.backends[name],
+            capabilities=find_manifest(connection.kind).capabilities,
+            takes=connection.libraries.takes,
+            max_shrink_share=settings.guards.max_shrink_share,
+            page_size=connection.options.get("page_size"),
+        )
+
+    def context(self) -> Context:
+        """What the flows that merge and write work with; the backends are those that were reached."""
+        settings = self.installation.settings
+        roles = {linked.key.account_id: self._role(linked) for linked in self.linked}
+        return Context(
+            ledger=SqlLedger(self.database),
+            roles=roles,
+            now=time.time,
+            backends={
+                account: self.backends[role.connection]
+                for account, role in roles.items()
+                if role.connection in self.backends
+            },
+            policy=Policy(
+                min_position_s=settings.progress.min_position_s,
+                watched_threshold=settings.progress.watched_threshold,
+                max_runtime_difference_s=settings.progress.max_runtime_difference_s,
+            ),
+            limits=Limits(
+                max_removal_share=settings.guards.max_removal_share,
+                max_removals_without_question=settings.guards.max_removals_without_question,
+            ),
+        )
+
+    def _role(self, linked: Linked) -> AccountRole:
+        name = linked.link.connection
+        connection = self.installation.settings.connections[name]
+        can = find_manifest(connection.kind).capabilities
+        skew = self._skews.get(name, 0.0)
+        return AccountRole(
+            account_id=linked.key.account_id,
+            person_id=linked.person_id,
+            connection_id=linked.key.connection_id,
+            person=linked.link.person,
+            connection=name,
+            user=linked.link.user,
+            kind=connection.kind,
+            read=connection.read,
+            write=connection.write,
+            writes=can.writes,
+            takes_date=can.takes_date,
+            writes_at_once=can.writes_at_once,
+            cheap_looks=can.cheap_looks,
+            skew_s=skew if abs(skew) > SMALL_SKEW_S else 0.0,
+        )
+
+
+@contextmanager
+def open_hub(installation: Installation, *, alone: bool = False, scratch: bool = False) -> Iterator[Hub]:
+    """Open the database of an installation. ``alone`` keeps a second run out; ``scratch`` works on a copy that is
+    thrown away. Raises UsageError where nothing is connected yet."""
+    home = installation.home
+    if not installation.settings.connections:
+        raise UsageError(
+            f"Nothing is connected yet in {home.path}.",
+            hint="Start with: playhead connect plex|jellyfin|emby",
+        )
+    home.prepare()
+    with TemporaryDirectory(prefix="playhead-") as folder, _run_lock(home, alone):
+        if scratch:
+            _copy_database(home.database, Path(folder) / home.database.name)
+        database = open_database(Path(folder) if scratch else home.path)
+        try:
+            if alone or scratch:
+                finish_load(database)
+            yield Hub(installation, database)
+        finally:
+            database.close()
+
+
+@contextmanager
+def _run_lock(home: Home, alone: bool) -> Iterator[None]:
+    if not alone:
+        yield
+        return
+    with only_one(home.run_lock, "A run"):
+        yield
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    if source.exists():
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+            old.backup(new)

@@ -1,0 +1,144 @@
+"""An installation without its database: home, settings, tokens, and backends made from them.
+
+Imports neither the store's engine nor a backend before one is asked for, so that small commands stay quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from playhead.adapters import find_manifests
+from playhead.ports.backend import Backend, Manifest
+from playhead.ports.errors import UsageError
+from playhead.runtime.home import Home
+from playhead.runtime.log import hide
+from playhead.runtime.settings_file import SettingsFile, put_connection
+from playhead.settings import ConnectionSettings, Settings, normalise_url
+from playhead.store.secrets import SecretStore
+
+
+class Installation:
+    """What one home folder holds, without opening its database."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.settings_file = SettingsFile(home)
+        self.secrets = SecretStore(home.path)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings as they stood when first asked for."""
+        return self.settings_file.load()
+
+    def connection(self, name: str) -> tuple[str, ConnectionSettings]:
+        """The connection of that name, upper and lower case alike. Raises UsageError naming those that exist."""
+        for known, connection in self.settings.connections.items():
+            if known.casefold() == name.strip().casefold():
+                return known, connection
+        names = ", ".join(self.settings.connections) or "none yet: playhead connect plex|jellyfin|emby"
+        raise UsageError(f"There is no connection '{name}'.", hint=f"Connections: {names}.")
+
+    def make_backend(self, connection: ConnectionSettings, *, token: str | None = None) -> Backend:
+        """The backend of a connection. ``token`` None resolves the reference. Raises UsageError, PlayheadError."""
+        secret = self.secrets.resolve(connection.token) if token is None else token
+        return make_backend(
+            find_manifest(connection.kind),
+            {"url": connection.url, **connection.options},
+            secret,
+            connection.user_id,
+            client_id=self.home.client_id(),
+        )
+
+    def save_connection(
+        self, name: str, connection: ConnectionSettings, *, secret: str | None, replaces: str | None = None
+    ) -> ConnectionSettings:
+        """Save a checked connection; ``secret`` is kept encrypted, None = ``token`` already refers to one elsewhere.
+
+        What ``replaces`` names is renamed to ``name`` and overwritten, its own token forgotten.
+        """
+        self.home.prepare()
+        self.home.keep_client_id()
+        old = self.settings.connections.get(replaces) if replaces else None
+        if secret is not None:
+            connection = msgspec.structs.replace(connection, token=self.secrets.keep(name, secret))
+        try:
+            self.settings_file.edit(lambda document: put_connection(document, name, connection, replaces))
+        except BaseException:
+            if secret is not None:
+                self.secrets.drop(connection.token)
+            raise
+        if old is not None and old.token != connection.token:
+            self.secrets.drop(old.token)
+        self.__dict__.pop("settings", None)
+        return connection
+
+    def remove_connection(self, name: str) -> None:
+        """Take a connection out of the settings and forget its token; what was read stays in the database."""
+        connection = self.settings.connections[name]
+        self.settings_file.edit(lambda document: document["connections"].pop(name))
+        self.secrets.drop(connection.token)
+        self.__dict__.pop("settings", None)
+
+
+def find_manifest(kind: str) -> Manifest:
+    """The backend of that name. Raises UsageError naming those that exist."""
+    manifests = find_manifests()
+    if kind not in manifests:
+        raise UsageError(f"Playhead knows no backend '{kind}'.", hint=f"It knows: {', '.join(manifests)}.")
+    return manifests[kind]
+
+
+def load_named(path: str) -> Any:
+    """What a manifest names as ``module:Name``."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def example_of(manifest: Manifest, setting: str) -> str:
+    """The example that a backend gives for one of its settings; empty where it gives none."""
+    for field in msgspec.structs.fields(load_named(manifest.settings)):
+        for meta in getattr(field.type, "__metadata__", ()):
+            if field.name == setting and isinstance(meta, msgspec.Meta) and meta.extra:
+                return str(meta.extra.get("example", ""))
+    return ""
+
+
+def read_url(manifest: Manifest, text: str) -> str:
+    """An address as typed, in one form; the backend's usual port where neither scheme nor port was given."""
+    port = re.search(r":(\d+)$", example_of(manifest, "url"))
+    return normalise_url(text, default_port=int(port[1]) if port else None)
+
+
+def check_options(manifest: Manifest, url: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """A backend's own settings in their right types, defaults left out. Raises UsageError where one is wrong."""
+    struct = load_named(manifest.settings)
+    checked = _convert_options(manifest, {"url": url, **options}, strict=False)
+    fields = {field.name: field for field in msgspec.structs.fields(struct)}
+    plain = msgspec.to_builtins(checked)
+    return {key: plain[key] for key in options if plain[key] != fields[key].default}
+
+
+def _convert_options(manifest: Manifest, options: Mapping[str, Any], *, strict: bool) -> Any:
+    try:
+        return msgspec.convert(dict(options), load_named(manifest.settings), strict=strict)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"The settings for {manifest.title} are wrong: {error}.",
+            hint=f"See: playhead connect {manifest.name} --help",
+        ) from error
+
+
+def make_backend(
+    manifest: Manifest, options: Mapping[str, Any], token: str, user_id: str, *, client_id: str
+) -> Backend:
+    """A backend from plain settings. Raises UsageError where a setting is wrong."""
+    hide(token)
+    settings = _convert_options(manifest, options, strict=True)
+    backend: Backend = load_named(manifest.backend)(settings, token, user_id, client_id=client_id)
+    return backend

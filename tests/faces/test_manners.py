@@ -1,0 +1,162 @@
+"""How the command line behaves towards terminals, pipes and scripts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from playhead import __version__
+from playhead.faces.cli.app import COMMANDS
+from playhead.ports.errors import UsageError
+from tests.faces.conftest import Cli
+
+
+def start(home: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """The command line as a process of its own, without a terminal."""
+    plain = {
+        key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "FORCE_COLOR")
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "playhead", *arguments],
+        env=plain | {"PLAYHEAD_HOME": str(home), **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    """And nothing else."""
+    ran = cli("--version")
+    assert (ran.code, ran.out) == (0, f"playhead {__version__}\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(cli: Cli, command: str) -> None:
+    """Groups have it on their sub-commands as well."""
+    ran = cli(command, "--help")
+    assert ran.code == 0
+    assert "Usage: playhead" in ran.out
+    if COMMANDS[command].example:
+        assert "Example: playhead" in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["frobnicate"], ["plan", "--frobnicate"], ["connect", "trakt"], ["explain"], ["held", "show", "x"], []],
+)
+def test_wrong_usage_is_exit_2_and_one_line(cli: Cli, arguments: list[str]) -> None:
+    """With the place where the right usage stands."""
+    ran = cli(*arguments)
+    assert ran.code == 2
+    if arguments:
+        assert ran.err.startswith("error: ")
+        assert ran.err.count("\n") == 1
+        assert "--help" in ran.err
+
+
+def test_the_demo_ends_by_itself_and_in_agreement(tmp_path: Path) -> None:
+    """Everything it shows, in the order of the story; nothing in the home folder of the person."""
+    process = start(tmp_path / "home", "demo", "--once", PLAYHEAD_COMMAND="bin/run")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    story = [
+        "7 of 19 agree.",
+        "because",
+        "Wrote 21 of 21 changes.",
+        "marks The Matrix as unwatched on Jellyfin",
+        "Wrote 6 of 6 changes.",
+        "19 of 19 agree.",
+        "bin/run connect plex",
+    ]
+    places = [out.index(text) for text in story]
+    assert places == sorted(places)
+    assert "\x1b[" not in out
+    assert not (tmp_path / "home").exists()
+
+
+def test_colours_are_left_out_where_they_are_not_wanted(tmp_path: Path) -> None:
+    """NO_COLOR holds even where colour is forced."""
+    for environment, coloured in (
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ):
+        process = start(tmp_path, "connections", "show", "x", **environment)
+        _, err = process.communicate(timeout=60)
+        assert ("\x1b[1;31m" in err) is coloured
+
+
+def test_the_demo_that_stays_up_is_told_to_go_and_cleans_up(tmp_path: Path) -> None:
+    """Ctrl-C is its proper end: exit 0, and the home folder is gone."""
+    process = start(tmp_path, "demo", TMPDIR=str(tmp_path))
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "stay up until Ctrl-C" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert not list(tmp_path.glob("playhead-demo-*"))
+
+
+def test_a_closed_pipe_is_no_error_message(tmp_path: Path) -> None:
+    """``playhead items | head`` stays quiet."""
+    process = start(tmp_path, "demo", "--once")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    process.wait(timeout=60)
+    assert "Traceback" not in err
+    assert "error" not in err.lower()
+
+
+def test_a_bug_is_told_in_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback without -vv, and never a silent success."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("playhead.runtime.settings_file.SettingsFile.load", broken)
+    ran = cli("connections")
+    assert ran.code == 1
+    assert "ZeroDivisionError: oh" in ran.err
+    assert "Traceback" not in ran.err
+    assert "Traceback" in cli("connections", "-vv").err
+
+
+def test_an_error_out_of_parallel_work_is_told_as_itself(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as a group of errors."""
+
+    def broken(*_: object) -> None:
+        raise ExceptionGroup("several", [UsageError("This is wrong.", hint="Do it so.")])
+
+    monkeypatch.setattr("playhead.runtime.settings_file.SettingsFile.load", broken)
+    ran = cli("connections")
+    assert (ran.code, ran.err) == (2, "error: This is wrong. Do it so.\n")
+
+
+def test_a_full_disk_or_locked_database_is_told_in_its_own_words(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the statement that met it."""
+
+    def broken(*_: object) -> None:
+        raise OperationalError(
+            "INSERT INTO secret_table", {}, sqlite3.OperationalError("database or disk is full")
+        )
+
+    monkeypatch.setattr("playhead.runtime.settings_file.SettingsFile.load", broken)
+    ran = cli("connections")
+    assert ran.code == 1
+    assert "database or disk is full" in ran.err
+    assert "INSERT" not in ran.err

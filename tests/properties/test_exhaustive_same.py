@@ -1,0 +1,31 @@
+"""Every sequence of up to 4 acts (5 in the long profile) over 3 accounts and 1 item, on servers of one kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.properties.exhaustive import STARTS, find_broken
+
+PROFILES = ["plex", "jellyfin-10.11", "emby"]
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_sequence_of_four_acts_ends_in_agreement(profile: str, start: str) -> None:
+    """All states that four acts reach, equal ones once."""
+    states, broken = find_broken(profile, start, 4)
+    assert states > 10_000
+    assert not broken
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lost_after_effect", [True, False], ids=["receipt-lost", "write-lost"])
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_sequence_of_five_acts_ends_in_agreement(
+    profile: str, start: str, lost_after_effect: bool
+) -> None:
+    """All states that five acts reach, equal ones once."""
+    states, broken = find_broken(profile, start, 5, lost_after_effect=lost_after_effect)
+    assert states > 100_000
+    assert not broken

@@ -1,0 +1,41 @@
+"""Every sequence of up to 3 acts over 3 accounts and 1 item, on every mix of servers, from every beginning, with writes that
+fail before and after they took effect; and proof that the accounts' order is of no concern."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.properties.exhaustive import PROFILES, STARTS, Step, find_broken, starts, walk
+from tests.properties.memory_hub import MemoryHub
+
+
+@pytest.mark.parametrize("lost_after_effect", [True, False], ids=["receipt-lost", "write-lost"])
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_sequence_of_three_acts_ends_in_agreement(
+    profile: str, start: str, lost_after_effect: bool
+) -> None:
+    """After any three acts, reads, losses and failures the accounts agree, on nothing that nobody did."""
+    states, broken = find_broken(profile, start, 3, lost_after_effect=lost_after_effect)
+    assert states > 1_000
+    assert not broken
+
+
+@pytest.mark.parametrize("profile", ["plex", "mixed"])
+def test_the_order_of_accounts_is_of_no_concern(profile: str) -> None:
+    """The same slots in reverse give the same agreed value, bases and writes, in every state that two acts reach."""
+    hub = MemoryHub(PROFILES[profile])
+
+    def compare(step: Step, now: int, path: tuple[str, ...]) -> None:
+        world = step.world
+        for number in range(3):
+            world = hub.read(world, number, now + 60, whole=True)
+        slots = hub.slots(world)
+        one, other = (hub.settle(world, now + 65, order) for order in (slots, slots[::-1]))
+        assert one.agreed == other.agreed, path
+        assert one.bases == other.bases, path
+        writes = [sorted((w.slot.key, w.facet, w.new) for _, _, w in s.writes) for s in (one, other)]
+        assert writes[0] == writes[1], path
+
+    for _, step in starts(hub):
+        walk(hub, step, 2, compare)

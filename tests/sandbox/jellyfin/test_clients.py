@@ -1,0 +1,114 @@
+"""Clients that others wrote work with the emulated Jellyfin: jellyfin-apiclient-python and the makers' ``@jellyfin/sdk``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jellyfin_apiclient_python import JellyfinClient
+
+from playhead.sandbox.run import SandboxHandle, run_world_in_thread
+from tests.sandbox.jellyfin.conftest import make_world
+
+SDK = Path(__file__).parent / "sdk"
+TEN_MINUTES = 6_000_000_000
+
+
+@pytest.fixture(params=["12.0.0", "10.11.11"])
+def box(request: pytest.FixtureRequest) -> Iterator[SandboxHandle]:
+    with run_world_in_thread(make_world(str(request.param))) as running:
+        yield running
+
+
+@pytest.fixture
+def python_client(box: SandboxHandle) -> Iterator[Any]:
+    """The Python client, signed in by name and password as Kodi's add-on does it."""
+    client = JellyfinClient()
+    client.config.app("Judge", "1.0", "desk", "judge-python")
+    client.config.data["auth.ssl"] = False
+    client.auth.connect_to_address(box.url("jelly"))
+    client.auth.login(box.url("jelly"), "ann", "pw")
+    client.authenticate(client.auth.credentials.get_credentials(), discover=False)
+    client.start()
+    yield client
+    client.stop()
+
+
+def test_the_python_client_signs_in_and_lists(python_client: Any) -> None:
+    """Login, views, items, one item, next up and resume come in shapes that the client takes."""
+    api = python_client.jellyfin
+    assert api.get_user()["Name"] == "ann"
+    assert [view["Name"] for view in api.get_views()["Items"]] == ["Movies", "Shows"]
+    page = api.user_items(
+        params={"Recursive": True, "IncludeItemTypes": "Movie,Episode", "Fields": "ProviderIds"}
+    )
+    assert page["TotalRecordCount"] == 6
+    film = next(item for item in page["Items"] if item["ProviderIds"].get("Tmdb") == "603")
+    assert api.get_item(film["Id"])["Name"] == "The Matrix"
+    assert api.get_resume_items()["Items"] == []
+
+
+def test_the_python_client_marks_and_writes(box: SandboxHandle, python_client: Any) -> None:
+    """Marks with dates, un-marks, favourites and user data arrive, and the control side sees them."""
+    api = python_client.jellyfin
+    page = api.user_items(params={"Recursive": True, "IncludeItemTypes": "Movie", "Fields": "ProviderIds"})
+    film = next(item for item in page["Items"] if item["ProviderIds"].get("Tmdb") == "603")["Id"]
+    assert (
+        api.item_played(film, True, "2020-01-02T03:04:05Z")["LastPlayedDate"]
+        == "2020-01-02T03:04:05.0000000Z"
+    )
+    assert api.item_played(film, False)["PlayCount"] == 0
+    assert api.favorite(film)["IsFavorite"] is True
+    api.update_userdata_for_item(film, {"Played": True, "PlayCount": 2, "PlaybackPositionTicks": TEN_MINUTES})
+    assert api.get_userdata_for_item(film)["PlayCount"] == 2
+    row = next(row for row in box.server("jelly").state_rows("ann") if row.item == "matrix")
+    assert (row.watched, row.plays, row.position_s, row.favourite) == (True, 2, 600.0, True)
+
+
+def test_the_python_client_reports_playback(box: SandboxHandle, python_client: Any) -> None:
+    """Start, progress and stop of the client leave a position."""
+    api = python_client.jellyfin
+    film = api.user_items(params={"Recursive": True, "SearchTerm": "matrix"})["Items"][0]["Id"]
+    for report in (api.session_playing, api.session_progress, api.session_stop):
+        report({"ItemId": film, "PositionTicks": TEN_MINUTES, "CanSeek": True})
+    row = next(row for row in box.server("jelly").state_rows("ann") if row.item == "matrix")
+    assert (row.watched, row.plays, row.position_s) == (False, 1, 600.0)
+
+
+@pytest.fixture(scope="session")
+def sdk_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The makers' SDK, installed from the lock file outside the source tree."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node and npm are not there: install Node.js 20 or newer to judge with @jellyfin/sdk")
+    folder = tmp_path_factory.mktemp("jellyfin-sdk")
+    for name in ("package.json", "package-lock.json", "judge.mjs"):
+        shutil.copy(SDK / name, folder / name)
+    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+def test_the_makers_sdk_reads_and_writes(box: SandboxHandle, sdk_folder: Path) -> None:
+    """``@jellyfin/sdk`` 1.0.0 signs in, lists, marks, and writes user data."""
+    command = ["node", "judge.mjs", box.url("jelly"), "ann", "pw"]
+    done = subprocess.run(command, cwd=sdk_folder, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert told["version"] == box.server("jelly").version
+    assert (told["me"], told["views"], told["items"]) == ("ann", ["Movies", "Shows"], 6)
+    assert (told["marked"]["PlayCount"], told["marked"]["LastPlayedDate"]) == (
+        1,
+        "2020-01-02T03:04:05.0000000Z",
+    )
+    assert (told["unmarked"]["Played"], "LastPlayedDate" in told["unmarked"]) == (False, False)
+    assert told["written"] == told["read"]
+    assert (told["read"]["Rating"], told["read"]["Likes"], told["read"]["PlayCount"]) == (7.5, True, 4)
+    assert told["resume"] == ["The Matrix"]
+    assert sorted(told["folders"]) == ["movies", "tvshows"]
+    assert "judge-sdk" in told["devices"]

@@ -1,0 +1,196 @@
+"""A third-party client that real people use: python-plexapi against the emulated server and plex.tv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+from plexapi.exceptions import NotFound, Unauthorized
+from plexapi.myplex import MyPlexAccount, MyPlexPinLogin
+from plexapi.server import PlexServer
+from requests.adapters import HTTPAdapter
+
+from playhead.sandbox.run import SandboxHandle, run_world_in_thread
+from tests.judges.openapi import check, covers
+from tests.sandbox.plex.conftest import find_document
+from tests.sandbox.plex.worlds import MATRIX, NOW, make_world
+
+
+@pytest.fixture
+def box() -> Iterator[SandboxHandle]:
+    with run_world_in_thread(make_world()) as running:
+        yield running
+
+
+def judge(response: requests.Response, *_: Any, **__: Any) -> None:
+    """Every exchange of the client goes by the maker's document, where that has the route."""
+    document, url = find_document(), urlsplit(response.url)
+    method = response.request.method or "GET"
+    if document is None or not covers(document, method, url.path):
+        return
+    query = dict(parse_qsl(url.query, keep_blank_values=True))
+    kind = response.headers.get("Content-Type")
+    wrong = check(document, method, url.path, query, response.status_code, kind, response.content)
+    # Arguments of older servers that the client still sends are its own affair.
+    assert [text for text in wrong if ": query " not in text] == []
+
+
+def connect(box: SandboxHandle, user: str) -> PlexServer:
+    session = requests.Session()
+    session.hooks["response"].append(judge)
+    return PlexServer(box.url("plex"), box.token("plex", user), session=session)
+
+
+class PlexTvAdapter(HTTPAdapter):
+    """Sends what is meant for plex.tv to the emulated one."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        assert request.url is not None
+        request.url = request.url.replace("https://plex.tv", self._url)
+        return super().send(request, *args, **kwargs)
+
+
+def plextv_session(box: SandboxHandle) -> requests.Session:
+    session = requests.Session()
+    session.mount("https://plex.tv", PlexTvAdapter(box.extra_urls["plextv"]))
+    return session
+
+
+def test_it_connects_and_lists(box: SandboxHandle) -> None:
+    """Server, libraries, movies, shows, seasons, episodes, guids, files."""
+    plex = connect(box, "alice")
+    assert (plex.friendlyName, plex.version, plex.myPlexUsername) == ("plex", "1.43.3", "alice")
+    assert [section.title for section in plex.library.sections()] == ["Movies", "4K", "Shows"]
+    movies = {movie.title: movie for movie in plex.library.section("Movies").all()}
+    assert set(movies) == {"The Matrix", "Legacy", "Home Cut"}
+    matrix = movies["The Matrix"]
+    assert [guid.id for guid in matrix.guids] == ["imdb://tt0133093", "tmdb://603"]
+    assert (matrix.year, matrix.duration, len(matrix.media)) == (1999, 8_160_000, 2)
+    show = plex.library.section("Shows").get("The Show")
+    assert [season.title for season in show.seasons()] == ["Season 1", "Season 2"]
+    assert [episode.seasonEpisode for episode in show.episodes()] == ["s01e01", "s01e02", "s01e03", "s02e01"]
+    assert plex.fetchItem(MATRIX).title == "The Matrix"
+    with pytest.raises(NotFound):
+        plex.fetchItem(99999)
+
+
+def test_it_lists_in_pages(box: SandboxHandle) -> None:
+    """Small containers are put together by the client."""
+    section = connect(box, "alice").library.section("Shows")
+    episodes = section.searchEpisodes(container_size=2)
+    assert len(episodes) == 5
+    assert section.totalViewSize(libtype="episode") == 5
+
+
+def test_it_filters_by_unwatched(box: SandboxHandle) -> None:
+    """The client checks fields against what the section tells of itself, then asks."""
+    section = connect(box, "alice").library.section("Movies")
+    assert [movie.title for movie in section.search(unwatched=False)] == ["Legacy"]
+    assert {movie.title for movie in section.search(unwatched=True)} == {"The Matrix", "Home Cut"}
+
+
+def test_it_marks_and_unmarks(box: SandboxHandle) -> None:
+    """Counted once more each time, cleared, and no history."""
+    matrix = connect(box, "alice").fetchItem(MATRIX)
+    assert not matrix.isPlayed
+    matrix.markPlayed()
+    matrix.reload()
+    assert (matrix.isPlayed, matrix.viewCount) == (True, 1)
+    matrix.markPlayed().reload()
+    assert matrix.viewCount == 2
+    assert matrix.history() == []
+    matrix.markUnplayed().reload()
+    assert (matrix.isPlayed, matrix.viewCount, matrix.lastViewedAt) == (False, 0, None)
+
+
+def test_it_sets_progress(box: SandboxHandle) -> None:
+    """By progress and by timeline; a mark clears it."""
+    matrix = connect(box, "alice").fetchItem(MATRIX)
+    matrix.updateProgress(120_000).reload()
+    assert matrix.viewOffset == 120_000
+    matrix.updateTimeline(100_000, state="stopped", duration=matrix.duration).reload()
+    assert matrix.viewOffset == 100_000
+    matrix.markPlayed().reload()
+    assert matrix.viewOffset == 0
+
+
+def test_it_rates(box: SandboxHandle) -> None:
+    """With half stars, and None clears."""
+    matrix = connect(box, "alice").fetchItem(MATRIX)
+    matrix.rate(7.0).reload()
+    assert matrix.userRating == 7
+    matrix.rate(None).reload()
+    assert matrix.userRating is None
+
+
+def test_a_show_is_marked_as_a_whole(box: SandboxHandle) -> None:
+    """All leaves, seen from the show."""
+    show = connect(box, "bob").library.section("Shows").get("The Show")
+    show.markPlayed().reload()
+    assert (show.isPlayed, show.viewedLeafCount) == (True, 4)
+    assert show.unwatched() == []
+
+
+def test_history_accounts_and_settings(box: SandboxHandle) -> None:
+    """What was played, by whom; the owner is account 1."""
+    act = {"server": "plex", "user": "bob", "item": "matrix", "act": "play", "at": NOW}
+    requests.post(f"{box.control_url}/_sandbox/act", json=act, timeout=5).raise_for_status()
+    plex = connect(box, "alice")
+    rows = plex.history()
+    assert [row.title for row in rows] == ["The Matrix", "Legacy"]
+    accounts = {account.id: account.name for account in plex.systemAccounts()}
+    assert accounts[1] == "alice"
+    assert accounts[rows[0].accountID] == "bob"
+    assert plex.sessions() == []
+    assert plex.settings.get("MinimumProgressTime").value == 60_000
+    assert plex.account().username == "alice"
+
+
+def test_a_wrong_token_is_refused(box: SandboxHandle) -> None:
+    """As a real server does."""
+    with pytest.raises(Unauthorized):
+        PlexServer(box.url("plex"), "wrong")
+
+
+def test_plex_tv_knows_the_account_and_its_servers(box: SandboxHandle) -> None:
+    """Account, resources with their tokens, friends, and the way from there to the server."""
+    account = MyPlexAccount(token=box.token("plex", "alice"), session=plextv_session(box))
+    assert box.counters["plextv"].routes == {"GET /api/v2/user": 1}
+    assert (account.username, account.subscriptionActive) == ("alice", True)
+    [resource] = account.resources()
+    assert (resource.name, resource.owned, resource.provides) == ("plex", True, "server")
+    assert resource.connect().friendlyName == "plex"
+    assert {user.title for user in account.users()} == {"bob", "kid"}
+    assert account.user("bob").get_token(resource.clientIdentifier) == box.token("plex", "bob")
+    with pytest.raises(Unauthorized):
+        MyPlexAccount(token="wrong", session=plextv_session(box))
+
+
+def test_plex_tv_switches_home_users(box: SandboxHandle) -> None:
+    """The switched account sees the server as shared and gets its own token for it."""
+    account = MyPlexAccount(token=box.token("plex", "alice"), session=plextv_session(box))
+    bob = account.switchHomeUser("bob")
+    session = plextv_session(box)
+    switched = MyPlexAccount(token=bob.authToken, session=session)
+    assert switched.username == "bob"
+    [resource] = switched.resources()
+    assert (resource.owned, resource.accessToken) == (False, box.token("plex", "bob"))
+
+
+def test_plex_tv_signs_in_by_pin(box: SandboxHandle) -> None:
+    """A PIN is made, linked as on the web page, and gives a token."""
+    session = plextv_session(box)
+    login = MyPlexPinLogin(session=session)
+    assert len(login.pin) == 4
+    assert not login.checkLogin()
+    linked = session.put(f"https://plex.tv/api/v2/pins/{login._id}/_sandbox_link?user=bob", timeout=5)
+    assert linked.status_code == 200
+    assert login.checkLogin()
+    assert MyPlexAccount(token=login.token, session=session).username == "bob"

@@ -1,0 +1,170 @@
+"""Settings: every mistake is named with its place, and edits keep what a person wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from playhead.ports.errors import UsageError
+from playhead.runtime.home import Home, find_home
+from playhead.runtime.settings_file import SettingsFile, put_connection
+from playhead.settings import ConnectionSettings, LibraryChoice, normalise_url
+
+PLEX = """\
+  Plex:  # the one in the living room
+    kind: plex
+    url: http://10.0.0.5:32400
+    user: alex
+    user_id: "1"
+    person: alex
+    token: store:plex
+"""
+GOOD = "version: 1\n# mine\nconnections:\n" + PLEX + "guards:\n  max_removal_share: 0.1  # careful\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+def write(home: Home, text: str) -> SettingsFile:
+    home.prepare()
+    home.settings.write_text(text)
+    return SettingsFile(home)
+
+
+def connection(**changes: object) -> ConnectionSettings:
+    plain = {
+        "kind": "emby",
+        "url": "http://e:8096",
+        "user": "a",
+        "user_id": "x",
+        "person": "alex",
+        "token": "env:T",
+    }
+    return ConnectionSettings(**(plain | changes))  # type: ignore[arg-type]
+
+
+def test_without_a_file_the_defaults_hold(home: Home) -> None:
+    """Nothing is written by reading."""
+    settings = SettingsFile(home).load()
+    assert settings.guards.max_removals_without_question == 5
+    assert settings.progress.watched_threshold == 0.9
+    assert not home.path.exists()
+
+
+def test_what_is_not_given_keeps_its_default(home: Home) -> None:
+    """A part that is set does not unset its neighbours."""
+    settings = write(home, GOOD).load()
+    assert settings.guards.max_removal_share == 0.1
+    assert settings.guards.max_shrink_share == 0.2
+    assert settings.connections["Plex"].read is True
+    assert settings.first_person() == "alex"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("connections: [\n", "line 2, column 1"),
+        ("connections:\n  a: b: c\n", "line 2, column 7"),
+        ("- 1\n", "is not a mapping"),
+        ("conections: {}\n", "line 1: conections is not known"),
+        ("connections: 3\n", "line 1: connections is not a mapping"),
+        ("version: 7\n", "line 1: version is 7"),
+        (GOOD.replace("kind: plex", "kynd: plex"), "line 5: connections.Plex.kynd is not known"),
+        (GOOD + "  max_shrink_share: lots\n", "line 13: guards.max_shrink_share is wrong"),
+        (
+            GOOD.replace("url: http://10.0.0.5:32400", "url: 10.0.0.5"),
+            "line 6: connections.Plex.url is wrong",
+        ),
+        (GOOD.replace("    user: alex\n", ""), "line 4: connections.Plex lacks 'user'"),
+        (GOOD.replace("store:plex", "abcdef"), "never the token itself"),
+        (GOOD.replace("    person: alex\n", "    person: alex\n    read: maybe\n"), "Allowed: true or false"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(home: Home, text: str, expected: str) -> None:
+    """One line: the file, the line, what is wrong and what is allowed."""
+    with pytest.raises(UsageError) as caught:
+        write(home, text).load()
+    assert expected in str(caught.value)
+    assert str(home.settings) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.hint
+
+
+def test_an_edit_keeps_comments_and_order(home: Home) -> None:
+    """Only what changed is written anew."""
+    file = write(home, GOOD)
+    file.edit(lambda document: put_connection(document, "Emby", connection(), None))
+    text = home.settings.read_text()
+    assert "# mine" in text
+    assert "# the one in the living room" in text
+    assert "0.1  # careful" in text
+    assert list(file.load().connections) == ["Plex", "Emby"]
+
+
+def test_the_first_connection_is_written_into_a_new_file(home: Home) -> None:
+    """The new file explains itself and only its owner reads it."""
+    file = SettingsFile(home)
+    file.edit(lambda document: put_connection(document, "Emby", connection(), None))
+    assert home.settings.read_text().startswith("# Playhead's settings.")
+    assert home.settings.stat().st_mode & 0o777 == 0o600
+    assert file.load().connections["Emby"] == connection()
+
+
+def test_a_connection_can_be_renamed_in_its_place(home: Home) -> None:
+    """Its place in the file stays."""
+    file = write(home, GOOD)
+    file.edit(lambda document: put_connection(document, "Emby", connection(), None))
+    changed = file.edit(lambda document: put_connection(document, "Den", connection(write=False), "Plex"))
+    assert list(changed.connections) == ["Den", "Emby"]
+    assert changed.connections["Den"].write is False
+
+
+def test_a_wrong_edit_changes_nothing(home: Home) -> None:
+    """What would not load is not written."""
+    file = write(home, GOOD)
+    with pytest.raises(UsageError):
+        file.edit(lambda document: document.update({"version": 99}))
+    assert home.settings.read_text() == GOOD
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("10.0.0.5", "http://10.0.0.5:32400"),
+        ("10.0.0.5:1234/", "http://10.0.0.5:1234"),
+        (" https://Plex.Example/ ", "https://plex.example"),
+        ("http://nas.local/jellyfin/", "http://nas.local/jellyfin"),
+        ("http://nas:8096/web/index.html#!/home", "http://nas:8096"),
+        ("[::1]:32400", "http://[::1]:32400"),
+    ],
+)
+def test_addresses_are_brought_into_one_form(given: str, expected: str) -> None:
+    """As people type them, or copy them from the browser."""
+    assert normalise_url(given, default_port=32400) == expected
+
+
+@pytest.mark.parametrize("given", ["", "ftp://nas", "http://", "http://nas:99999", "two words"])
+def test_what_is_no_address_is_refused(given: str) -> None:
+    """Before anybody is asked."""
+    with pytest.raises(UsageError):
+        normalise_url(given)
+
+
+def test_libraries_are_chosen_by_title_or_id() -> None:
+    """Upper and lower case alike; what is excluded wins."""
+    choice = LibraryChoice(include=["movies", "7"], exclude=["Kids"])
+    assert choice.takes("1", "Movies")
+    assert choice.takes("7", "Shows")
+    assert not choice.takes("8", "Music videos")
+    assert not LibraryChoice(exclude=["kids"]).takes("3", "Kids")
+    assert LibraryChoice().takes("9", "Anything")
+
+
+def test_the_home_folder_is_found_in_order(tmp_path: Path) -> None:
+    """--home before PLAYHEAD_HOME before the platform's place."""
+    assert find_home(tmp_path / "a", {"PLAYHEAD_HOME": "/b"}).path == tmp_path / "a"
+    assert find_home(None, {"PLAYHEAD_HOME": str(tmp_path)}).path == tmp_path
+    assert find_home(None, {}).path.name == "playhead"
