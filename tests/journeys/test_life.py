@@ -318,7 +318,6 @@ def test_a_library_that_does_not_exist_is_told(travel: Travel) -> None:
     assert set_it.code != 0 or "Nonsense" in ran.err
 
 
-@pytest.mark.xfail(reason="mapped paths reach what is stored already only with sync --full")
 def test_paths_mapped_later_match_on_the_next_sync(travel: Travel) -> None:
     """Also where nothing on the servers changed since."""
     trip = travel(

@@ -33,6 +33,11 @@ class Fallbacks(msgspec.Struct, frozen=True):
     title: bool = True
     paths: Mapping[int, PathMap] = {}
 
+    def describe(self) -> str:
+        """All of it as one text, equal for equal rules."""
+        paths = "; ".join(f"{key}: {self.paths[key].folders}" for key in sorted(self.paths))
+        return f"file {self.file}, title {self.title}, {paths}"
+
 
 class OrphanRow(msgspec.Struct):
     """A ref without claims as it stands."""

@@ -16,6 +16,7 @@ from playhead.store.orphans import Fallbacks
 from playhead.store.regroup import regroup_unsettled
 
 FULL_READ_EVERY_S = 86_400
+_RULES = "matching_rules"  # fact: the rules under which what is stored was matched
 
 
 class Readings:
@@ -85,9 +86,25 @@ class Readings:
             self._ingest.close()
             self._ingest = None
         with self._database.write() as rows:
-            if not news and not rows.exec_driver_sql("SELECT EXISTS (SELECT 1 FROM unsettled)").scalar():
+            changed = _note_rules(rows, self._rules)
+            if not (news or changed) and not rows.exec_driver_sql(
+                "SELECT EXISTS (SELECT 1 FROM unsettled)"
+            ).scalar():
                 return 0
             return regroup_unsettled(rows, now, self._rules)
+
+
+def _note_rules(rows: Connection, rules: Fallbacks) -> bool:
+    """Whether what is stored was matched under other rules; remembers these. A mapped folder or a switch of the
+    settings changes them."""
+    said = rules.describe()
+    known = rows.exec_driver_sql("SELECT value FROM fact WHERE name=?", (_RULES,)).scalar()
+    if known != said:
+        rows.exec_driver_sql(
+            "INSERT INTO fact (name, value) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET value=excluded.value",
+            (_RULES, said),
+        )
+    return bool(known != said)
 
 
 def _load_key(rows: Connection, account_id: int) -> AccountKey:

@@ -27,6 +27,11 @@ class PathMap:
     def __bool__(self) -> bool:
         return bool(self._folders)
 
+    @property
+    def folders(self) -> tuple[tuple[str, str], ...]:
+        """The folders as (server, hub), in the order in which they are tried."""
+        return tuple(self._folders)
+
     def to_hub(self, path: str) -> str | None:
         """The hub's path of a server's path; None where no mapped folder holds it. Upper and lower case differ."""
         clean = path.replace("\\", "/")

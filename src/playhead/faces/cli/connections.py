@@ -159,7 +159,7 @@ def change(
     )
     if path is not None:
         session.screen.say(
-            f"What is read already is matched by its files with: {session.command('sync --full')}"
+            f"The next sync matches what is read already by its files: {session.command('sync')}"
         )
 
 
