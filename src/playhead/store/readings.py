@@ -87,9 +87,10 @@ class Readings:
             self._ingest = None
         with self._database.write() as rows:
             changed = _note_rules(rows, self._rules)
-            if not (news or changed) and not rows.exec_driver_sql(
-                "SELECT EXISTS (SELECT 1 FROM unsettled)"
-            ).scalar():
+            if (
+                not (news or changed)
+                and not rows.exec_driver_sql("SELECT EXISTS (SELECT 1 FROM unsettled)").scalar()
+            ):
                 return 0
             return regroup_unsettled(rows, now, self._rules)
 
