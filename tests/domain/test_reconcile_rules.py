@@ -391,10 +391,6 @@ def test_the_order_of_slots_is_of_no_concern(agreed: Agreed, own: list[Slot], or
     assert merge(agreed, *own).agreed == merge(agreed, *shuffled).agreed
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="open defect: an un-play and an unread confirmation in one pass give watched in the next one",
-)
 @given(agreed=agreements, own=slots())
 def test_a_second_look_at_what_was_heard_decides_nothing(agreed: Agreed, own: list[Slot]) -> None:
     """With the bases that the first pass leaves, the same readings are silence for ``watched``."""

@@ -241,7 +241,10 @@ class MemoryHub:
         if after is None:
             return _put(world, number, account._replace(queue=(), sent=None, refused=(before, target))), 0, 1
         after = State(after.watched, after.plays, after.last_played, after.position_s)
-        base = base_after_write(account.base, target, after, self.policy)
+        tries = {now, account.written_at or now}
+        base = base_after_write(
+            account.base, target, after, self.policy, tries=tries, takes_date=self.roles[number].takes_date
+        )
         account = account._replace(
             reading=after, unplayed=False, read_before=account.read_at, read_at=now, base=base, base_at=now,
             written_at=now,

@@ -74,7 +74,7 @@ def _plex_stop(cell: Cell, now: int, position_s: int) -> Cell:
 
 
 def _plex_write(cell: Cell, write: Write, now: int) -> tuple[Cell, State | None]:
-    target, refused = write.target, False
+    target, refused, found = write.target, False, cell
     marks = "watched" in write.facets and target.watched != cell.watched
     if marks:
         cell = _plex_play(cell, now) if target.watched else BLANK_CELL
@@ -91,6 +91,8 @@ def _plex_write(cell: Cell, write: Write, now: int) -> tuple[Cell, State | None]
             cell = _plex_stop(cell, now, wished)
     if refused:
         return cell, None
+    if cell == found:
+        return cell, show(cell)  # it was so already
     return cell, State(cell.watched, cell.plays, None, cell.position_s)
 
 

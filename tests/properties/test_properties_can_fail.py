@@ -45,7 +45,7 @@ def a_stamp_is_taken_for_news(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_receipt_swallows_what_a_person_did(patch: pytest.MonkeyPatch) -> None:
-    def after_write(base: Base | None, target: State, after: State, policy: Any) -> Base:
+    def after_write(base: Base | None, target: State, after: State, policy: Any, **more: Any) -> Base:
         return Base(bool(after.watched), after.plays, after.last_played, after.position_s)
 
     patch.setattr(memory_hub, "base_after_write", after_write)

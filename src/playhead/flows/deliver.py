@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import structlog
 
-from playhead.domain.reconcile.writes import is_plain_mark
+from playhead.domain.reconcile.writes import base_after_write, is_plain_mark
 from playhead.domain.state.reading import State
 from playhead.flows.context import Context, Progress
 from playhead.ports.backend import Backend, Entry, Outcome, Receipt, Write
@@ -142,7 +142,7 @@ async def _write_batch(
             delivery = queue.pop()
             receipt = await _write_one(line, delivery, seen.get(delivery.native_id))
             line.note(receipt)
-            ready.append(_store_as(ctx, delivery, receipt))
+            ready.append(_store_as(ctx, line.role, delivery, receipt))
             _count(result, delivery, receipt)
             line.done += len(delivery.change_ids) if receipt.outcome is Outcome.done else 0
             on_progress(line.role.connection, line.done, total)
@@ -270,14 +270,30 @@ def _state_of(entry: Entry) -> State:
     )
 
 
-def _store_as(ctx: Context, delivery: Delivery, receipt: Receipt) -> Result:
+def _store_as(ctx: Context, role: AccountRole, delivery: Delivery, receipt: Receipt) -> Result:
     now = int(ctx.now())
     pause = receipt.retry_after_s or min(3600.0, 30.0 * 2**delivery.attempts)
     due = now if receipt.outcome is Outcome.done else now + int(pause)
     after = receipt.after
     if receipt.outcome is Outcome.done and after is None:
         after = delivery.target
-    return Result(delivery, receipt.outcome, after, receipt.message, due)
+    base = delivery.base
+    if after is not None:
+        base = base_after_write(
+            delivery.base,
+            delivery.target,
+            after,
+            ctx.policy,
+            tries=[at + int(role.skew_s) for at in _list_tries(delivery, now)],
+            takes_date=role.takes_date,
+        )
+    return Result(delivery, receipt.outcome, after, receipt.message, due, base)
+
+
+def _list_tries(delivery: Delivery, now: int) -> list[int]:
+    """When the write went out, on the hub's clock: the first try and the last."""
+    first = delivery.written_at if delivery.attempts else None
+    return [now] if first is None else [first, now]
 
 
 def _count(result: Delivered, delivery: Delivery, receipt: Receipt) -> None:

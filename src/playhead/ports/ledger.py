@@ -107,13 +107,14 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """How a delivery ended, to be stored. ``state``: the change's new state."""
+    """How a delivery ended, to be stored. ``base``: the slot's base from now on, where ``after`` is known."""
 
     delivery: Delivery
     outcome: Outcome
     after: State | None
     message: str
     due_at: int
+    base: Base | None = None
 
 
 class HeldRow(msgspec.Struct, frozen=True):

@@ -72,7 +72,10 @@ class _Declined(Exception):
 
 
 class _Errand:
-    """One write, from the first look to the receipt. ``now`` is what the item is known to be after each step."""
+    """One write, from the first look to the receipt. ``now`` is what the item is known to be after each step.
+
+    Without a date as soon as something was sent: Plex's own stamp on a write must not come back as news.
+    """
 
     def __init__(self, client: PlexClient, look: Look, write: Write) -> None:
         self.client = client
@@ -84,7 +87,7 @@ class _Errand:
 
     async def run(self) -> Receipt:
         if self.write.looked:
-            self.now = msgspec.structs.replace(self.write.before, last_played=None)
+            self.now = self.write.before
             return await self._act()
         entry = await self.look(self.key)
         if entry is None:
@@ -185,8 +188,8 @@ class _Errand:
 
 
 def _state_of(entry: Entry) -> State:
-    """The state as read, without the date: Plex's own stamp on a write must not come back as news."""
-    return State(entry.watched, entry.plays, None, entry.position_s, entry.rating, None)
+    """The state as read."""
+    return State(entry.watched, entry.plays, entry.last_played, entry.position_s, entry.rating, None)
 
 
 def _is_near(seen: int | None, wished: int) -> bool:

@@ -99,6 +99,8 @@ def resolve(
     watched_news = [n for n in watched_news if _may_overrule(n, agreed, decided_at, doubtful, policy)]
     if not watched_news and not progress_news:
         return Resolution(agreed)
+    if any(n.rule == "unplayed" for n in watched_news):
+        watched_news += _find_unheard_plays(agreed, slots, watched_news, now, policy)
     after_watched, watched_decision, event = _resolve_watched(agreed, watched_news, policy)
     after, progress_decision = _resolve_progress(after_watched, progress_news, event, policy)
     decisions = tuple(d for d in (watched_decision, progress_decision) if d is not None)
@@ -129,6 +131,20 @@ def _resolve_watched(
     changed = (after.watched, after.watched_at) != (agreed.watched, agreed.watched_at)
     decision = _decide("watched", best.rule, best) if changed else None
     return after, decision, best
+
+
+def _find_unheard_plays(
+    agreed: Agreed, slots: Sequence[Slot], news: Sequence[News], now: int, policy: Policy
+) -> list[News]:
+    """Plays that tell the hub nothing as long as it is watched, but that an un-play would have to stand against: the next
+    pass would hear them."""
+    if not agreed.watched:
+        return []
+    unplays = [n for n in news if n.rule == "unplayed"]
+    heard = {n.slot.key for n in news}
+    after = _accept_unplay(agreed, unplays)[0]
+    plays = [n for s in slots if s.key not in heard and (n := find_watched_news(s, after, now, policy))]
+    return [n for n in plays if n.rule != "unplayed" and not _predates_unplay(n, after, policy)]
 
 
 def _may_overrule(news: News, agreed: Agreed, decided_at: int | None, doubtful: bool, policy: Policy) -> bool:

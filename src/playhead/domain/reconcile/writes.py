@@ -6,6 +6,8 @@ Telling twice is impossible by construction: a base that equals the agreed value
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from playhead.domain.reconcile.model import Agreed, Base, Policy, Slot, Verdict, WantedWrite
@@ -137,17 +139,44 @@ def target_state(slot: Slot, agreed: Agreed, policy: Policy) -> State:
     )
 
 
-def base_after_write(base: Base | None, target: State, after: State, policy: Policy) -> Base | None:
+def base_after_write(
+    base: Base | None,
+    target: State,
+    after: State,
+    policy: Policy,
+    *,
+    tries: Collection[int] = (),
+    takes_date: bool = False,
+) -> Base | None:
     """The base once a write is done: what the server says now as far as it is what was wished for.
 
-    The rest is what a person did there meanwhile; it stays news for the next read.
+    The rest is what a person did there meanwhile; it stays news for the next read. ``tries`` are the times at which this
+    write went out, on the server's clock: a date near them may be its stamp.
     """
     if after.watched is None or after.watched != target.watched:
+        return base
+    if _was_played_before(target, after, policy, tries, takes_date=takes_date):
         return base
     position = after.position_s
     if abs((position or 0) - (target.position_s or 0)) > policy.same_position_s:
         position = base.position_s if base is not None else 0
     return Base(after.watched, after.plays, after.last_played, position)
+
+
+def _was_played_before(
+    target: State, after: State, policy: Policy, tries: Collection[int], *, takes_date: bool
+) -> bool:
+    """Whether the date beside "watched" is that of a person's play: newer than the one sent, and not stamped by the write.
+
+    A server that takes no date may have stamped any of several tries that went unanswered.
+    """
+    said, sent = after.last_played, target.last_played
+    if not after.watched or said is None or sent is None or said <= sent or not tries:
+        return False
+    spans = [(at, at) for at in tries] if takes_date else [(min(tries), max(tries))]
+    return not any(
+        first - policy.stamp_window_s <= said <= last + policy.stamp_delay_s for first, last in spans
+    )
 
 
 def next_base(slot: Slot, agreed: Agreed, policy: Policy) -> Base | None:

@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from sqlalchemy import RowMapping
 
-from playhead.domain.reconcile.model import Agreed, Base, Policy
-from playhead.domain.reconcile.writes import base_after_write
+from playhead.domain.reconcile.model import Agreed, Base
 from playhead.domain.state.reading import State
 from playhead.ports.backend import Outcome
 from playhead.ports.ledger import AccountRole, Delivery, PendingRow, Result
@@ -230,7 +229,7 @@ def _moved_row(result: Result, after: State, now: int) -> tuple[object, ...]:
     rating = after.rating if after.rating is not None else before.rating
     favourite = after.favourite if after.favourite is not None else before.favourite
     reading = (after.watched, after.plays, after.last_played, after.position_s, rating, favourite, False)
-    base = base_after_write(slot.base, slot.target, after, Policy())
+    base = result.base
     told = base == Base(bool(after.watched), after.plays, after.last_played, after.position_s)
     fingerprint = (
         fingerprint_said(reading) if told else 0

@@ -62,11 +62,11 @@ async def test_a_mark_is_one_look_and_one_scrobble(rig: Rig) -> None:
 
 
 async def test_a_watched_item_is_not_scrobbled_to_convey_a_date(rig: Rig) -> None:
-    """The date stays in the hub; only the look is sent, and the receipt claims no date."""
+    """The date stays in the hub; only the look is sent, and the receipt tells what stands there."""
     receipt = await _apply(rig, "seen", "watched", watched=True, last_played=PLAYED_AT + 999)
     assert receipt.outcome is Outcome.done
     assert receipt.after is not None
-    assert (receipt.after.plays, receipt.after.last_played) == (2, None)
+    assert (receipt.after.plays, receipt.after.last_played) == (2, PLAYED_AT)
     assert [asked for asked in rig.asked if "/:/" in asked] == []
 
 
