@@ -307,15 +307,35 @@ def test_a_token_elsewhere_that_becomes_another_accounts(
     assert trip.watched("b")["emby"] is False
 
 
-@pytest.mark.xfail(
-    reason="connections set takes any title, and the sync that then reads nothing says nothing"
-)
-def test_a_library_that_does_not_exist_is_told(travel: Travel) -> None:
-    """When it is set, or by the next sync."""
+@pytest.mark.parametrize("flag", ["--libraries", "--exclude"])
+def test_a_library_that_does_not_exist_is_refused(travel: Travel, flag: str) -> None:
+    """With those that there are; what exists is taken in the server's own spelling."""
     trip = travel(world([movie("a")], server("plex", seen("a")), server("emby"))).connect_all()
-    set_it = trip.cli("connections", "set", "plex", "--libraries", "Nonsense")
+    ran = trip.cli("connections", "set", "plex", flag, "Nonsense")
+    assert ran.code == 2
+    assert ran.err == "error: There is no library 'Nonsense'. Libraries there: Movies, Shows.\n"
+    ran = trip.cli("connections", "set", "plex", flag, "movies", "--json")
+    assert "Movies" in ran.json["libraries"][{"--libraries": "include"}.get(flag, "exclude")]
+
+
+def test_a_library_that_is_not_there_any_more_is_told_by_every_sync(travel: Travel) -> None:
+    """Set while the server was away: where nothing is left to read that is a failed read, else a warning."""
+    trip = travel(world([movie("a")], server("plex", seen("a")), server("emby"))).connect_all()
+    trip.settle()
+    trip.fault("plex", "reset")
+    ran = trip.cli("connections", "set", "plex", "--libraries", "Nonsense")
+    assert ran.code == 0 and "could not be checked" in ran.err
+    trip.heal()
     ran = trip.cli("sync")
-    assert set_it.code != 0 or "Nonsense" in ran.err
+    assert ran.code == 4
+    assert "plex: The settings name 'Nonsense', which is no library of this account." in ran.err
+    assert trip.row("emby", "a")["watched"] is True
+    trip.fault("plex", "reset")
+    assert trip.cli("connections", "set", "plex", "--libraries", "Nonsense,Movies").code == 0
+    trip.heal()
+    ran = trip.cli("sync")
+    assert ran.code == 0
+    assert "'Nonsense'" in ran.err and "Libraries there: Movies, Shows." in ran.err
 
 
 def test_paths_mapped_later_match_on_the_next_sync(travel: Travel) -> None:

@@ -85,14 +85,18 @@ def _is(user: RemoteUser, wanted: str) -> bool:
 
 
 def choose_libraries(libraries: Sequence[Library], wanted: Sequence[str]) -> list[str]:
-    """The titles for what a person named (titles or native ids). Raises UsageError naming those that exist."""
-    titles: list[str] = []
+    """What a person named, titles as the server writes them, native ids as they are. Raises UsageError naming those
+    that exist."""
+    names: list[str] = []
     for name in wanted:
-        match = next(
-            (lib for lib in libraries if name == lib.id or name.casefold() == lib.title.casefold()), None
-        )
+        match = next((library for library in libraries if library.is_named(name)), None)
         if match is None:
-            known = ", ".join(lib.title for lib in libraries) or "none with movies or shows"
-            raise UsageError(f"There is no library '{name}'.", hint=f"Libraries there: {known}.")
-        titles.append(match.title)
-    return titles
+            raise UsageError(f"There is no library '{name}'.", hint=list_titles(libraries))
+        names.append(name if name == match.id else match.title)
+    return names
+
+
+def list_titles(libraries: Sequence[Library]) -> str:
+    """``Libraries there: Movies, Shows.``"""
+    known = ", ".join(library.title for library in libraries) or "none with movies or shows"
+    return f"Libraries there: {known}."

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from playhead.flows.connect import list_titles
 from playhead.ports.backend import Backend, Capabilities, Library, Listing, RawPage
 from playhead.ports.errors import BackendError
 from playhead.ports.store import AccountRead, ReadingStore, ReadResult, Sweep, Tally
@@ -25,7 +26,8 @@ MOST_PAGES = 100_000
 
 
 class ReadRequest(msgspec.Struct, frozen=True):
-    """One account to read. ``takes`` says of a library's id and title whether it takes part."""
+    """One account to read. ``takes`` says of a library's id and title whether it takes part; ``named`` are those that a
+    person named when choosing."""
 
     account_id: int
     connection_id: int
@@ -35,6 +37,7 @@ class ReadRequest(msgspec.Struct, frozen=True):
     takes: Callable[[str, str], bool] = lambda _id, _title: True
     max_shrink_share: float = 0.2
     page_size: int | None = None
+    named: tuple[str, ...] = ()
 
 
 def _say_nothing(_connection: str, _done: int, _total: int | None) -> None:
@@ -115,13 +118,25 @@ class _AccountReader:
             return self._finish(None, failed=str(error))
         self.read.note_libraries(libraries)
         chosen = [library for library in libraries if self.request.takes(library.id, library.title)]
+        unknown = self._note_unknown(libraries)
+        if unknown and not chosen:
+            return self._finish(None, failed=unknown[0])
         for library in chosen:
             try:
                 await self._read_library(library)
             except BackendError as error:
                 self.faults.append(f"{library.title}: {error}")
         left_out = frozenset(library.id for library in libraries) - {library.id for library in chosen}
-        return self._finish(frozenset(library.id for library in libraries), left_out=left_out)
+        result = self._finish(frozenset(library.id for library in libraries), left_out=left_out)
+        return msgspec.structs.replace(result, notes=unknown) if unknown else result
+
+    def _note_unknown(self, libraries: Sequence[Library]) -> tuple[str, ...]:
+        """A line where the settings name libraries that the server does not have (any more)."""
+        unknown = [name for name in self.request.named if not any(lib.is_named(name) for lib in libraries)]
+        if not unknown:
+            return ()
+        names = ", ".join(f"'{name}'" for name in unknown)
+        return (f"The settings name {names}, which is no library of this account. {list_titles(libraries)}",)
 
     def _finish(
         self, listed: frozenset[str] | None, *, left_out: frozenset[str] = frozenset(), failed: str = ""

@@ -44,6 +44,10 @@ class Library(msgspec.Struct, frozen=True):
     holds: tuple[Literal["movie", "episode"], ...]
     locations: tuple[str, ...] = ()
 
+    def is_named(self, name: str) -> bool:
+        """Whether a person means it: by id, or by title in any case."""
+        return name == self.id or name.casefold() == self.title.casefold()
+
 
 class Listing(msgspec.Struct, frozen=True):
     """One list to page through: the shows or the leaf items of a library. Shows come before their episodes."""

@@ -48,6 +48,7 @@ class ReadResult(msgspec.Struct, frozen=True):
     changed: int
     message: str = ""
     lean: bool = False
+    notes: tuple[str, ...] = ()  # what a person should know although the read went well
 
 
 class AccountRead(Protocol):

@@ -179,6 +179,7 @@ class Hub:
             takes=connection.libraries.takes,
             max_shrink_share=settings.guards.max_shrink_share,
             page_size=connection.options.get("page_size"),
+            named=(*connection.libraries.include, *connection.libraries.exclude),
         )
 
     def context(self) -> Context:

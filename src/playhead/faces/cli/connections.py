@@ -12,6 +12,7 @@ from playhead.faces.cli.asking import confirm_or_refuse, read_stdin_secret
 from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity, Yes
 from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
+from playhead.flows.connect import choose_libraries
 from playhead.ports.errors import BackendError, NotFound, UsageError
 from playhead.settings import ConnectionSettings, LibraryChoice, PathMapping
 from playhead.wiring.installation import check_options, find_manifest, read_url
@@ -152,6 +153,8 @@ def change(
         )
     if token is not None:
         asyncio.run(_refuse_another_account(session, known, new, secret))
+    if libraries or exclude:
+        new = asyncio.run(_check_libraries(session, new, secret, libraries, exclude))
     saved = session.installation.save_connection(target, new, secret=secret, replaces=known)
     session.screen.give(describe(target, saved))
     session.screen.say(
@@ -183,6 +186,27 @@ async def _refuse_another_account(
             hint=f"Forget this one with: playhead connections remove '{name}', then connect the other: "
             f"playhead connect {new.kind}",
         )
+
+
+async def _check_libraries(
+    session: Session, new: ConnectionSettings, secret: str | None, include: str | None, exclude: str | None
+) -> ConnectionSettings:
+    """What was named, in the server's own spelling. Raises UsageError naming the libraries that it has; where it does not
+    answer now, the next sync tells."""
+    backend = session.installation.make_backend(new, token=secret)
+    try:
+        with session.screen.waiting(f"Asking {new.url} ..."):
+            there = await backend.list_libraries()
+    except BackendError as error:
+        session.screen.note(f"warning: The libraries could not be checked: {error}", style="yellow")
+        return new
+    finally:
+        await backend.close()
+    chosen = LibraryChoice(
+        include=choose_libraries(there, new.libraries.include) if include else new.libraries.include,
+        exclude=choose_libraries(there, new.libraries.exclude) if exclude else new.libraries.exclude,
+    )
+    return msgspec.structs.replace(new, libraries=chosen)
 
 
 def remove(

@@ -51,6 +51,8 @@ def warn_of_reads(
     for name, note in notes.items():
         screen.note(f"warning: {name}: {note}", style="yellow")
     for result in results:
+        for note in result.notes:
+            screen.note(f"warning: {result.connection}: {note}", style="yellow")
         if result.status != "complete":
             screen.note(f"warning: {result.connection}: {_say(result)}", style="yellow")
 
