@@ -6,14 +6,10 @@ interchangeable. Judgement looks at servers, hub and the record of acts, never a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import permutations
 from typing import NamedTuple
 
-import msgspec
-
 from tests.properties.memory_hub import Account, MemoryHub, Pass, World, _put
-from tests.properties.servers import BLANK_CELL, EMBY, JELLYFIN_12, JELLYFIN_1011, PLEX, Rules, unmark
+from tests.properties.servers import BLANK_CELL, unmark
 
 T0 = 1_700_000_000
 ACTS = ("play", "stop", "mark", "unmark", "read", "read-part", "lose", "fail")
@@ -229,119 +225,3 @@ def judge_dates(world: World, record: Record, before: Step) -> None:
     shown = [cell.date for cell in cells if cell.date in record.plays]
     if shown and record.unmarked_at is None and (date or 0) < max(at for at in shown if at is not None):
         raise Broken(f"watched at {date}, though a server shows a later play")
-
-
-# -- walking
-
-
-def starts(hub: MemoryHub) -> Iterator[tuple[str, Step]]:
-    """Three beginnings: nothing read yet, all read and blank, all watched and in agreement."""
-    fresh = World(tuple(Account() for _ in hub.kinds))
-    yield "unread", Step(fresh, Record())
-    world = fresh
-    for number in range(len(hub.kinds)):
-        world = hub.read(world, number, T0 - 90_000, whole=True)
-    blank = hub.run_pass(world, T0 - 90_000).world
-    yield "blank", Step(blank, Record())
-    seen: Step | None = Step(blank, Record())
-    for turn, (name, number) in enumerate([("play", 0), *(("read", n) for n in range(len(hub.kinds)))]):
-        assert seen is not None
-        seen = act(hub, seen, name, number, T0 - 80_000 + 3_600 * turn)
-    assert seen is not None
-    for turn in range(2):
-        for number in range(len(hub.kinds)):
-            seen = act(hub, seen, "read", number, T0 - 30_000 + 3_600 * turn + 10 * number)
-            assert seen is not None
-    yield "watched", Step(seen.world, seen.record._replace(last_act="", last_on=-1))
-
-
-def walk(
-    hub: MemoryHub,
-    start: Step,
-    depth: int,
-    on_state: Callable[[Step, int, tuple[str, ...]], None],
-    *,
-    step_s: int = 3_600,
-) -> int:
-    """Visit every state that up to ``depth`` acts reach, once for each depth; the number of states."""
-    layer: dict[Step, tuple[str, ...]] = {start: ()}
-    visited = 0
-    swaps = find_swaps(hub.kinds)
-    for level in range(1, depth + 1):
-        now = T0 + step_s * level
-        following: dict[Step, tuple[str, ...]] = {}
-        for step, path in layer.items():
-            for number in range(len(hub.kinds)):
-                for name in ACTS:
-                    after = act(hub, step, name, number, now)
-                    if after is None:
-                        continue
-                    if any(swap(after, order) in following for order in swaps) or after in following:
-                        continue
-                    following[after] = (*path, f"{name} {number}")
-        for step, path in following.items():
-            on_state(step, now, path)
-        visited += len(following)
-        layer = following
-    return visited
-
-
-def find_swaps(kinds: Sequence[Rules]) -> list[tuple[int, ...]]:
-    """Orders of accounts that put each on one of the same kind."""
-    same = [
-        order
-        for order in permutations(range(len(kinds)))
-        if all(kinds[a] is kinds[b] for a, b in enumerate(order))
-    ]
-    return [order for order in same if order != tuple(range(len(kinds)))]
-
-
-def swap(step: Step, order: tuple[int, ...]) -> Step:
-    """The same step with the accounts in another order: place ``i`` gets what was at ``order[i]``."""
-    world, record = step
-    to = {old: new for new, old in enumerate(order)}
-    agreed = world.agreed
-    named = {
-        field: to[value]
-        for field in ("watched_from", "position_from")
-        if (value := getattr(agreed, field)) is not None
-    }
-    if named:
-        agreed = msgspec.structs.replace(agreed, **named)
-    return Step(
-        world._replace(accounts=tuple(world.accounts[old] for old in order), agreed=agreed),
-        record._replace(
-            last_on=to.get(record.last_on, -1), unseen=tuple(sorted((to[n], at) for n, at in record.unseen))
-        ),
-    )
-
-
-# -- as tests run it
-
-PROFILES: dict[str, tuple[Rules, Rules, Rules]] = {
-    "plex": (PLEX, PLEX, PLEX),
-    "jellyfin-10.11": (JELLYFIN_1011, JELLYFIN_1011, JELLYFIN_1011),
-    "jellyfin-12": (JELLYFIN_12, JELLYFIN_12, JELLYFIN_12),
-    "emby": (EMBY, EMBY, EMBY),
-    "mixed": (PLEX, JELLYFIN_1011, EMBY),
-    "mixed-12": (PLEX, JELLYFIN_12, JELLYFIN_1011),
-}
-STARTS = ("unread", "blank", "watched")
-
-
-def find_broken(
-    profile: str, start: str, depth: int, *, lost_after_effect: bool = True
-) -> tuple[int, list[str]]:
-    """How many states all sequences reach, and what is wrong in the first of them."""
-    hub = MemoryHub(PROFILES[profile], lost_after_effect=lost_after_effect)
-    step = dict(starts(hub))[start]
-    found: list[str] = []
-
-    def look(step: Step, now: int, path: tuple[str, ...]) -> None:
-        if len(found) < 5:
-            try:
-                judge(hub, step, now)
-            except Broken as broken:
-                found.append(f"{', '.join(path)}: {broken}")
-
-    return walk(hub, step, depth, look), found

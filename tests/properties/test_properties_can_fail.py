@@ -13,10 +13,10 @@ from playhead.domain.reconcile.model import Base, News, Slot
 from playhead.domain.state.reading import State
 from playhead.flows import reconcile
 from tests.properties import memory_hub
-from tests.properties.exhaustive import find_broken
 from tests.properties.servers import EMBY, JELLYFIN_12, PLEX
 from tests.properties.test_random_flows import Judge
 from tests.properties.town import Town
+from tests.properties.walking import find_broken
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 

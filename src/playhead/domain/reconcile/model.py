@@ -100,8 +100,8 @@ NOTHING = Agreed()
 class News(msgspec.Struct, frozen=True, gc=False):
     """What one slot says that differs from its base.
 
-    ``at`` is a trustworthy time on the hub's clock, None = none; ``not_before`` bounds the time from below. ``first``: there
-    was no base.
+    ``at`` is a trustworthy time on the hub's clock, None = none; ``not_before`` and ``not_after`` bound the time.
+    ``first``: there was no base.
     """
 
     rule: str
@@ -110,6 +110,7 @@ class News(msgspec.Struct, frozen=True, gc=False):
     at: int | None = None
     not_before: int | None = None
     position_s: int = 0
+    not_after: int | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

@@ -74,10 +74,13 @@ def find_watched_news(slot: Slot, agreed: Agreed, now: int, policy: Policy) -> N
     if not watched:
         return _find_unplay(slot, base)
     resuming = bool(effective_position(slot.reading.position_s, slot.runtime_s, policy))
-    at = None if resuming else trusted_time(slot, now, policy)
+    date = trusted_time(slot, now, policy)
+    at, stopped_at = (
+        (None, date) if resuming else (date, None)
+    )  # what is resumed was watched before that stop
     if base is not None and base.watched:
         if resuming and not agreed.watched and may_have_rewatched(slot, policy):
-            return News("rewatched", slot, False, not_before=slot.read_before)
+            return News("rewatched", slot, False, not_before=slot.read_before, not_after=stopped_at)
         if resuming or not _moved_on(slot, base, policy):
             return None
         return News("rewatched", slot, False, at, slot.read_before)
@@ -87,7 +90,7 @@ def find_watched_news(slot: Slot, agreed: Agreed, now: int, policy: Policy) -> N
         return News("watched", slot, True)  # a play or an echo: it moves no date and ends no resume point
     if base is None:
         return News("first-watched", slot, True, at)
-    return News("watched", slot, False, at, slot.read_before)
+    return News("watched", slot, False, at, slot.read_before, not_after=stopped_at)
 
 
 def _tells_nothing_new(slot: Slot, agreed: Agreed, at: int | None, policy: Policy) -> bool:

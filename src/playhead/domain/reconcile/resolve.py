@@ -236,7 +236,10 @@ def _ends(ender: News, stopped_at: int | None, slot: Slot | None) -> bool:
         return stopped_at is None or stopped_at <= ender.at
     if ender.first:
         return False  # watched once, nobody knows when: no reason to lose a resume point
-    bound = ender.not_before if ender.rule in ("unplayed", "cleared") else ender.slot.read_at
+    if ender.rule in ("unplayed", "cleared"):
+        bound = ender.not_before
+    else:
+        bound = ender.slot.read_at if ender.not_after is None else ender.not_after
     return stopped_at is None or bound is None or stopped_at <= bound
 
 

@@ -128,11 +128,14 @@ def target_state(slot: Slot, agreed: Agreed, policy: Policy) -> State:
     said = slot.reading
     position = agreed.position_s if slot.span == 1 and agreed.position_s and fits(slot, agreed, policy) else 0
     date = agreed.position_at if position else agreed.watched_at
+    date = date + int(slot.skew_s) if date is not None else None
+    if date is None and (agreed.watched or position):
+        date = said.last_played  # stays, as nobody knows a better one
     finished = bool(said.watched and said.position_s and not position)
     return State(
         watched=agreed.watched,
         plays=max(agreed.plays, (said.plays or 0) + finished, 1) if agreed.watched else 0,
-        last_played=date + int(slot.skew_s) if date is not None else None,
+        last_played=date,
         position_s=position,
         rating=said.rating,
         favourite=said.favourite,
