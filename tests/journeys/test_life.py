@@ -107,24 +107,12 @@ def test_dates_that_cannot_be_mark_without_a_date(travel: Travel) -> None:
     trip.all_say("a", True)
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        "plex",
-        "jellyfin",
-        pytest.param(
-            "jelly10",
-            marks=pytest.mark.xfail(
-                reason="the emulated 10.11 lists the new user's items with the state of the deleted one"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("where", ["plex", "jellyfin", "jelly10", "emby48"])
 def test_a_recreated_user_unwatches_nothing(travel: Travel, where: str) -> None:
     """The old token is refused; the new one does not slip into the old connection; connected anew it only gains."""
     users = [WorldUser(name="root", admin=True), WorldUser(name="alice", state=[seen("a")])]
     trip = travel(world([movie("a")], server(where, users=users), server("emby")))
-    trip.connect(where, "--person", "alice")
+    trip.connect(where, "--person", "alice", "--user", "alice")
     trip.connect("emby")
     trip.settle()
     trip.act(where, "recreate_user")
@@ -134,9 +122,39 @@ def test_a_recreated_user_unwatches_nothing(travel: Travel, where: str) -> None:
     trip.sync(code=4)
     assert trip.row("emby", "a")["watched"] is True
     assert trip.cli("connections", "remove", where, "--yes").code == 0
-    trip.connect(where, "--person", "alice")
+    trip.connect(where, "--person", "alice", "--user", "alice")
+    if where == "jelly10":  # until a restart its lists show the new user what the deleted one had
+        ran = trip.cli("sync")
+        assert ran.code == 4 and "Restart that server" in ran.err
+        assert trip.row("emby", "a")["watched"] is True
+        trip.act(where, "restart")
     trip.settle()
     trip.all_say("a", True)
+
+
+def test_a_new_user_does_not_inherit_what_a_deleted_one_had(travel: Travel) -> None:
+    """Jellyfin 10.11 lists Bob's state as Carol's, who has the number that was his: nobody else takes it for hers."""
+    users = [WorldUser(name="root", admin=True), WorldUser(name="bob", state=[seen("a"), seen("b")])]
+    trip = travel(
+        world(
+            [movie("a"), movie("b")],
+            server("jelly10", users=users),
+            server("emby", users=[WorldUser(name="root", admin=True), WorldUser(name="carol")]),
+        )
+    )
+    trip.connect("jelly10", "--person", "bob", user="bob", called="of bob")
+    trip.sync()
+    trip.act("jelly10", "delete_user", user="bob")
+    trip.cli("connections", "remove", "of bob", "--yes")
+    trip.act("jelly10", "recreate_user", user="carol")
+    trip.connect("jelly10", "--person", "carol", user="carol")
+    trip.connect("emby", "--person", "carol", "--user", "carol", user="carol")
+    assert trip.sync(code=4)["planned"] == 0
+    trip.act("jelly10", "restart")
+    trip.settle()
+    trip.act("jelly10", "play", "b", user="carol")
+    trip.settle()
+    assert [trip.row("emby", film, "carol")["watched"] for film in "ab"] == [False, True]
 
 
 def test_a_new_empty_server_only_gains(travel: Travel) -> None:

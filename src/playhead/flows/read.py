@@ -12,7 +12,15 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from playhead.flows.connect import list_titles
-from playhead.ports.backend import Backend, Capabilities, Library, Listing, RawPage
+from playhead.ports.backend import (
+    Backend,
+    Capabilities,
+    ConfirmsPlayed,
+    Library,
+    Listing,
+    PageContent,
+    RawPage,
+)
 from playhead.ports.errors import BackendError
 from playhead.ports.store import AccountRead, ReadingStore, ReadResult, Sweep, Tally
 
@@ -21,6 +29,7 @@ Progress = Callable[[str, int, int | None], None]
 
 Clock = Callable[[], int]
 ENTRIES_AT_ONCE = 100
+CONFIRMED_AT_ONCE = 200
 UNKNOWN_SHARE = 0.2  # of a library: more news than this are read faster as a full list
 MOST_PAGES = 100_000
 
@@ -196,7 +205,7 @@ class _AccountReader:
                     ahead = self._fetch(listing, pager.next)
                 read_at, page = await ahead
                 ahead = self._fetch(listing, pager.next + self.size) if pager.expects(self.size) else None
-                pager.count(self._take(page, read_at), self.size)
+                pager.count(await self._take(page, read_at), self.size)
                 self._tell(listing, pager)
                 if pager.ended:
                     break
@@ -220,10 +229,13 @@ class _AccountReader:
 
         return asyncio.ensure_future(fetch())
 
-    def _take(self, page: RawPage, read_at: int) -> Tally:
+    async def _take(self, page: RawPage, read_at: int) -> Tally:
         tally = self.read.skip_page(page)
         if tally is None:
-            tally = self.read.put_page(page, self.backend.decode_page(page), read_at)
+            content = self.backend.decode_page(page)
+            if self.read.first and isinstance(self.backend, ConfirmsPlayed):
+                await _refuse_inherited(self.backend, content)
+            tally = self.read.put_page(page, content, read_at)
         return tally
 
     def _tell(self, listing: Listing, pager: _Pager) -> None:
@@ -274,6 +286,18 @@ class _Pager:
             self.faults.append(
                 f"The server says {self.total} entries and listed {self.fresh} different ones."
             )
+
+
+async def _refuse_inherited(backend: ConfirmsPlayed, content: PageContent) -> None:
+    """Raises _Fault where most of what a page calls watched is not found by the server's own filter: it shows what was another
+    account's, and would show none of it after its next restart."""
+    said = [entry.native_id for entry in content.entries if entry.watched][:CONFIRMED_AT_ONCE]
+    found = await backend.confirm_played(said) if said else None
+    if found is not None and 2 * len(found) < len(said):
+        raise _Fault(
+            f"Of {len(said)} items that the list shows as watched, the server itself finds {len(found)}: it takes this user"
+            " for one that was deleted. Restart that server, then run this again."
+        )
 
 
 async def _drop(task: asyncio.Task[tuple[int, RawPage]]) -> None:

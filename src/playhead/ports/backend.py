@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -223,6 +223,15 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Release the connection."""
+
+
+@runtime_checkable
+class ConfirmsPlayed(Protocol):
+    """A backend whose lists may show a new account what was another's; asked at the first contact with an account."""
+
+    async def confirm_played(self, native_ids: Sequence[str]) -> frozenset[str] | None:
+        """Those of these items, a few hundred at most, that the server's own filter finds played; None where its lists are to
+        be believed as they are."""
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -52,7 +52,9 @@ class ReadResult(msgspec.Struct, frozen=True):
 
 
 class AccountRead(Protocol):
-    """One reading of one account, under way."""
+    """One reading of one account, under way. ``first``: none of this account has come to a good end yet."""
+
+    first: bool
 
     def note_libraries(self, libraries: Sequence[Library]) -> None:
         """Remember ids and titles of the libraries."""

@@ -52,12 +52,15 @@ _STORED = (
 class StoreRead:
     """The store's side of ``ports.store.AccountRead``."""
 
-    def __init__(self, ingest: Ingest, key: AccountKey, run_id: int, *, lean: bool, full: bool) -> None:
+    def __init__(
+        self, ingest: Ingest, key: AccountKey, run_id: int, *, lean: bool, full: bool, first: bool
+    ) -> None:
         self.ingest = ingest
         self.key = key
         self.run_id = run_id
         self.lean = lean
         self.full = full
+        self.first = first
         self.changed = 0
         self.counts: dict[tuple[str, str], int] = {}  # (native library, what) -> distinct refs listed
         self.libraries: dict[str, int] = {}

@@ -59,6 +59,10 @@ class Readings:
         ingest.flush()
         rows = ingest.begin()
         key = _load_key(rows, account_id)
+        first = not rows.exec_driver_sql(
+            "SELECT EXISTS (SELECT 1 FROM run WHERE kind='import' AND account_id=? AND status IN ('complete', 'shrunk'))",
+            (account_id,),
+        ).scalar()
         last = rows.exec_driver_sql(
             "SELECT status FROM run WHERE kind='import' AND account_id=? ORDER BY id DESC LIMIT 1",
             (account_id,),
@@ -75,7 +79,7 @@ class Readings:
         ).scalar_one()
         ingest.flush()
         sound = last in ("complete", "shrunk")
-        return StoreRead(ingest, key, run_id, lean=lean, full=full or not sound)
+        return StoreRead(ingest, key, run_id, lean=lean, full=full or not sound, first=first)
 
     def settle_matches(self, now: int) -> int:
         """Sort out the items whose refs agree with several items or contradict. Returns the number of items looked at."""

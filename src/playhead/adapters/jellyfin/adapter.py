@@ -124,6 +124,12 @@ class JellyfinBackend:
                 settle_state(entry, single, played, favourites)
         return [entry for entry in entries if entry.native_id in states]
 
+    async def confirm_played(self, native_ids: Sequence[str]) -> frozenset[str] | None:
+        """What ``filters=IsPlayed`` finds of these; it looks into the database, where lists show a cache (A8.4, A8.6)."""
+        if not await self._client.may_inherit():
+            return None
+        return frozenset(item.Id for item in await self._client.read_by_ids(native_ids, filters="IsPlayed"))
+
     async def _read_states(self, ids: Sequence[str]) -> dict[str, UserData]:
         gate = asyncio.Semaphore(READS_AT_ONCE)
 

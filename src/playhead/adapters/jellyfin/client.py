@@ -33,6 +33,7 @@ from playhead.ports.errors import NotFound, Refused, Unauthorized, WrongServer
 FULL_FIELDS = "ProviderIds,Path,DateCreated"
 IDS_PER_REQUEST = 200  # at 33 to 35 bytes each, below the 8 kB at which the server answers 414
 OLDEST = (10, 8)
+OWN_CACHES = (12, 0)  # before, what lists show is kept by a user's internal number, which a new user may get
 SINGLE_USER_DATA = (10, 9)  # /UserItems/{id}/UserData and the user-less routes exist from here on
 READS_AT_ONCE = 4
 
@@ -82,10 +83,17 @@ class JellyfinClient:
 
     async def has_user_data_route(self) -> bool:
         """Whether the server is 10.9 or later; asks once."""
+        return await self._ask_version() >= SINGLE_USER_DATA
+
+    async def may_inherit(self) -> bool:
+        """Whether lists may show a new user the state of a deleted one (facts, api-jellyfin-emby.md A8.6); asks once."""
+        return await self._ask_version() < OWN_CACHES
+
+    async def _ask_version(self) -> tuple[int, int]:
         async with self._asking:
             if self._version is None:
                 await self.read_info()
-        return self._version is not None and self._version >= SINGLE_USER_DATA
+        return self._version or (0, 0)
 
     async def user_id(self) -> str:
         """The id of the user in whose name everything is asked; a name is looked up once."""
