@@ -15,13 +15,22 @@ import aiohttp
 import msgspec
 import pytest
 
+from playhead.sandbox.clock import Clock, SkewedClock
+from playhead.sandbox.emby.emulator import QUIRKS as EMBY_QUIRKS
+from playhead.sandbox.emby.emulator import EmbyServer
 from playhead.sandbox.faults import AROUND, INSTEAD
-from playhead.sandbox.plex.core import QUIRKS
+from playhead.sandbox.jellyfin.emulator import QUIRKS as JELLYFIN_QUIRKS
+from playhead.sandbox.jellyfin.emulator import JellyfinServer
+from playhead.sandbox.plex.acts import Acts as PlexActs
+from playhead.sandbox.plex.core import QUIRKS as PLEX_QUIRKS
+from playhead.sandbox.plex.core import PlexCore
 from playhead.sandbox.run import run_world
 from playhead.sandbox.world import Placement, World
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "sandbox.md"
 TEXT = PAGE.read_text()
+PACKAGE = PAGE.parents[2] / "src" / "playhead" / "sandbox"
+KNOWN_QUIRKS = {"plex": PLEX_QUIRKS, "jellyfin": JELLYFIN_QUIRKS, "emby": EMBY_QUIRKS}
 _BLOCK = re.compile(r"^```(\w+)(?: ([\w ]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -107,7 +116,52 @@ def test_the_page_lists_every_fault_and_quirk() -> None:
     faults = TEXT.partition("### Faults")[2].partition("## The emulated")[0]
     listed = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", faults, re.MULTILINE))))
     assert listed == INSTEAD | AROUND
-    assert set(re.findall(r"^\| plex \| `(\w+)`", TEXT, re.MULTILINE)) == QUIRKS
+    for kind, known in KNOWN_QUIRKS.items():
+        assert set(re.findall(rf"^\| {kind} \| `(\w+)`", TEXT, re.MULTILINE)) == known
+
+
+def test_the_page_lists_every_act() -> None:
+    """Those that a kind of server lacks say so."""
+    acts = TEXT.partition("### Acts")[2].partition("### Clock")[0]
+    rows = re.findall(r"^\| (`.*?) \| (.*) \|$", acts, re.MULTILINE)
+    listed = {act: text for names, text in rows for act in re.findall(r"`(\w+)`", names)}
+    world = load_example()
+    clock = SkewedClock(Clock(0))
+    known = {
+        "plex": set(PlexActs(PlexCore(world, world.servers[0], clock)).known),
+        "jellyfin": set(JellyfinServer(world, world.servers[1], clock).acts.known),
+        "emby": set(EmbyServer(world, world.servers[2], clock).acts.known),
+    }
+    assert set(listed) == set().union(*known.values())
+    for act, text in listed.items():
+        lacking = {kind for kind, acts_known in known.items() if act not in acts_known}
+        said = {"not on Plex": {"plex"}, "Jellyfin only": {"plex", "emby"}}
+        told = next((kinds for words, kinds in said.items() if text.startswith(words)), set())
+        assert lacking == told, act
+
+
+def test_the_page_names_every_argument_of_an_act() -> None:
+    """Whatever the emulators look at; other spellings of ``title`` are for the control side alone."""
+    acts = TEXT.partition("### Acts")[2].partition("### Clock")[0]
+    used: set[str] = set()
+    for path in (PACKAGE / "plex/acts.py", PACKAGE / "emby/acts.py", *PACKAGE.glob("jellyfin/*acts.py")):
+        source = path.read_text()
+        used |= set(
+            re.findall(r'args(?:\.get\(|\[)"(\w+)"', source) + re.findall(r'"(\w+)" (?:not )?in args', source)
+        )
+    missing = {name for name in used - {"to", "name"} if f"`{name}`" not in acts}
+    assert len(used) > 10
+    assert not missing
+
+
+def test_a_quirk_that_nobody_knows_is_refused() -> None:
+    """On each kind of server, with those that there are."""
+    clock = SkewedClock(Clock(0))
+    for place, make in enumerate((PlexCore, JellyfinServer, EmbyServer)):
+        world = load_example()
+        world.servers[place].quirks = {"nonsense": True}
+        with pytest.raises(ValueError, match="no quirk nonsense"):
+            make(world, world.servers[place], clock)
 
 
 @pytest.mark.parametrize("command", [line for _, text in blocks("sh", "") for line in text.splitlines()])

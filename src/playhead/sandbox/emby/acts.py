@@ -57,6 +57,7 @@ class Acts:
             "delete_user": self._delete_user,
             "recreate_user": self._recreate_user,
         }
+        self.known = (*self._personal, *self._files, *self._logins)
 
     def do(self, user: str, item: str, act: str, now: int, args: Args) -> None:
         """Carry out one act. Raises KeyError for what does not exist, ValueError for an unknown or senseless act."""
@@ -69,8 +70,7 @@ class Acts:
             for node in self._leaves(item, args):
                 self._personal[act](person, node, now, args)
         else:
-            known = ", ".join([*self._personal, *self._files, *self._logins])
-            raise ValueError(f"an emulated Emby knows no act {act!r}; it knows {known}")
+            raise ValueError(f"an emulated Emby knows no act {act!r}; it knows {', '.join(self.known)}")
 
     def _delete_user(self, name: str) -> None:
         user = self.accounts.find(name)

@@ -17,18 +17,21 @@ from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, d
 from playhead.sandbox.emby.reads import Identity, Reads
 from playhead.sandbox.emby.userdata import UserData
 from playhead.sandbox.emby.writes import Writes
+from playhead.sandbox.quirks import check_quirks
 from playhead.sandbox.server import SandboxUser, StateRow
 from playhead.sandbox.times import to_epoch
 from playhead.sandbox.world import World, WorldServer
 
 KIND = "emby"
 DEFAULT_VERSION = "4.9.5.0"
+QUIRKS = frozenset({"own_state", "odd_provider_keys", "start_keeps_played"})
 
 
 class EmbyServer:
     """One emulated Emby. Quirks: ``own_state``, ``odd_provider_keys`` (``building``), ``start_keeps_played``."""
 
     def __init__(self, world: World, spec: WorldServer, clock: HasClock) -> None:
+        check_quirks(spec, QUIRKS)
         self.name = spec.name
         self.kind = KIND
         self.version = spec.version or DEFAULT_VERSION
@@ -43,7 +46,7 @@ class EmbyServer:
         identity = Identity(spec.name, self.version, self.server_id, _is_modern(self.version))
         self._reads = Reads(identity, self.catalogue, self.accounts)
         self._writes = Writes(self._reads, keeps_played=keeps_played)
-        self._acts = Acts(self.catalogue, self.builder, self.accounts, keeps_played=keeps_played)
+        self.acts = Acts(self.catalogue, self.builder, self.accounts, keeps_played=keeps_played)
         self._load_state(spec)
 
     def make_app(self) -> web.Application:
@@ -73,7 +76,7 @@ class EmbyServer:
     def act(self, user: str, item: str, act: str, *, at: float | None, args: dict[str, Any]) -> None:
         """Do what a person would do. Raises KeyError and ValueError as the promise says."""
         now = int(self.clock.now() if at is None else at)
-        self._acts.do(user, item, act, now, args)
+        self.acts.do(user, item, act, now, args)
 
     def _load_state(self, spec: WorldServer) -> None:
         for entry in spec.users:

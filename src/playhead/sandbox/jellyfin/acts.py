@@ -37,6 +37,7 @@ class Acts:
             "favourite": lambda user, item, at, args: marks.favourite(user, item, True),
             "unfavourite": lambda user, item, at, args: marks.favourite(user, item, False),
         }
+        self.known = (*self._of_user, *self.files.known, "delete_user", "recreate_user", "restart")
 
     def do(self, user: str, item: str, act: str, at: float | None, args: Args) -> None:
         """Carry out an act. Raises KeyError for what does not exist, ValueError for an act that is not known."""
@@ -52,8 +53,9 @@ class Acts:
         elif act == "restart":
             self.server.store.restart()
         else:
-            known = sorted((*self._of_user, *self.files.known, "delete_user", "recreate_user", "restart"))
-            raise ValueError(f"Jellyfin does not know the act {act!r}: use one of {', '.join(known)}.")
+            raise ValueError(
+                f"Jellyfin does not know the act {act!r}: use one of {', '.join(sorted(self.known))}."
+            )
 
     def find(self, name: str, library: object = None) -> Item:
         """The first item that holds a world item, in a library if one is named. Raises KeyError."""

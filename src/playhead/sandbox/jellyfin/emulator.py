@@ -33,10 +33,12 @@ from playhead.sandbox.jellyfin.rules import rules_for
 from playhead.sandbox.jellyfin.sessions import Session, Sessions
 from playhead.sandbox.jellyfin.userdata import State, UserDataStore
 from playhead.sandbox.jellyfin.web import Dispatcher
+from playhead.sandbox.quirks import check_quirks
 from playhead.sandbox.server import EmulatedServer, SandboxUser, StateRow
 from playhead.sandbox.world import Placement, World, WorldLibrary, WorldServer, WorldState
 
 DEFAULT_VERSION = "12.0.0"
+QUIRKS = frozenset({"wizard", "legacy_auth"})
 SANDBOX_CLIENT = Client(app="Playhead sandbox", device="sandbox", device_id="sandbox", version="1")
 _ROUTES = (
     *routes_system.ROUTES,
@@ -66,6 +68,7 @@ class JellyfinServer:
     kind = "jellyfin"
 
     def __init__(self, world: World, world_server: WorldServer, clock: SkewedClock) -> None:
+        check_quirks(world_server, QUIRKS)
         self.name = world_server.name
         self.version = world_server.version or DEFAULT_VERSION
         self.rules = rules_for(self.version)

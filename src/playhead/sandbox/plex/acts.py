@@ -53,6 +53,7 @@ class Acts:
             "remove_library": self._remove_library,
             "restore_library": self._restore_library,
         }
+        self.known = (*self._personal, *self._files, "delete_user", "recreate_user")
 
     def do(self, user: str, item: str, act: str, now: int, args: Args) -> None:
         """Carry out one act. Raises KeyError for what does not exist, ValueError for an unknown or senseless act."""
@@ -66,8 +67,7 @@ class Acts:
         if act in ("favourite", "unfavourite"):
             raise ValueError("a Plex server knows no favourites")
         if act not in self._personal:
-            known = ", ".join([*self._personal, *self._files, "delete_user", "recreate_user"])
-            raise ValueError(f"an emulated Plex knows no act {act!r}; it knows {known}")
+            raise ValueError(f"an emulated Plex knows no act {act!r}; it knows {', '.join(self.known)}")
         self._personal[act](self._core.account(user), self._chosen(item, args)[0], now, args)
 
     def _chosen(self, item: str, args: Args) -> list[Node]:

@@ -9,6 +9,7 @@ from playhead.sandbox.plex.catalogue import Catalogue, Node
 from playhead.sandbox.plex.guids import make_hex
 from playhead.sandbox.plex.render import Renderer
 from playhead.sandbox.plex.watchstate import Setting, WatchState
+from playhead.sandbox.quirks import check_quirks
 from playhead.sandbox.times import to_epoch
 from playhead.sandbox.world import World, WorldServer, WorldUser
 
@@ -20,11 +21,7 @@ class PlexCore:
     """One server. Raises ValueError where the world does not fit together."""
 
     def __init__(self, world: World, spec: WorldServer, clock: SkewedClock) -> None:
-        unknown = set(spec.quirks) - QUIRKS
-        if unknown:
-            raise ValueError(
-                f"{spec.name}: no quirk {', '.join(sorted(unknown))}; an emulated Plex has {', '.join(sorted(QUIRKS))}"
-            )
+        check_quirks(spec, QUIRKS)
         self.name = spec.name
         self.version = spec.version or DEFAULT_VERSION
         self.machine_id = spec.server_id or make_hex("plex", spec.name, length=40)
