@@ -291,6 +291,19 @@ def test_a_mass_unwatch_is_held_with_a_question(cli: Cli, box: SandboxHandle, em
     assert cli("held", "drop", "999").code == 2
 
 
+@pytest.mark.usefixtures("emptied")
+@pytest.mark.parametrize("verb", ["release", "drop"])
+def test_an_answer_can_be_tried(cli: Cli, verb: str) -> None:
+    """It says what would follow, and the question stays open."""
+    cli("sync")
+    [question] = cli("held", "--json").json
+    ran = cli("held", verb, str(question["id"]), "--dry-run")
+    assert ran.code == 0
+    assert "The next sync" in ran.out and "--dry-run" in ran.out
+    assert cli("held", "--json").json == [question]
+    assert cli("sync").code == 3
+
+
 def test_a_dropped_question_puts_it_right(cli: Cli, box: SandboxHandle, emptied: list[str]) -> None:
     """What was unmarked by mistake is marked again."""
     cli("sync")

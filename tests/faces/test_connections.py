@@ -84,6 +84,29 @@ def test_removing_needs_a_yes(cli: Cli, home: Path) -> None:
 
 
 @pytest.mark.usefixtures("connected")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["set", EMBY, "--no-write", "--token", "another", "--rename", "Cabin"], "Nothing was saved"),
+        (["remove", EMBY], "would be forgotten"),
+    ],
+)
+def test_a_dry_run_leaves_the_home_as_it_was(cli: Cli, home: Path, arguments: list[str], said: str) -> None:
+    """Settings, tokens and all; it needs no yes, and a script gets what would be."""
+
+    def look() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in home.iterdir() if path.is_file()}
+
+    before = look()
+    ran = cli("connections", *arguments, "--dry-run")
+    assert ran.code == 0
+    assert said in ran.out
+    ran = cli("connections", *arguments, "--dry-run", "--json")
+    assert ran.json.get("name", "Cabin") == "Cabin"
+    assert look() == before
+
+
+@pytest.mark.usefixtures("connected")
 def test_an_unknown_connection_is_answered_with_the_known_ones(cli: Cli) -> None:
     """Exit 2."""
     ran = cli("connections", "show", "Plex")

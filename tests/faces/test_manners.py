@@ -7,13 +7,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from sqlalchemy.exc import OperationalError
 
 from playhead import __version__
-from playhead.faces.cli.app import COMMANDS
+from playhead.faces.cli.app import COMMANDS, make_app
 from playhead.ports.errors import UsageError
 from tests.faces.conftest import Cli
 
@@ -47,6 +50,28 @@ def test_every_command_has_help_with_an_example(cli: Cli, command: str) -> None:
     assert "Usage: playhead" in ran.out
     if COMMANDS[command].example:
         assert "Example: playhead" in ran.out
+
+
+ONLY_LOOK = {"plan", "status", "items", "explain", "history", "doctor", "demo", "sandbox", "list", "show"}
+
+
+def test_every_command_that_writes_can_be_tried_first() -> None:
+    """``--dry-run`` stands on each command that changes a server, the settings or the database."""
+
+    def walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield name, command
+        for word, part in (inner or {}).items():
+            yield from walk(part, f"{name} {word}".strip())
+
+    lacking = {
+        name
+        for name, command in walk(typer.main.get_command(make_app()), "")
+        if name.split()[-1] not in ONLY_LOOK
+        and not any("--dry-run" in parameter.opts for parameter in command.params)
+    }
+    assert lacking == set()
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,11 @@ def label_held(ctx: Context, row: HeldRow) -> list[ItemLabel]:
     return [labels[key] for key in sorted(labels)]
 
 
-def answer_held(ctx: Context, held_id: int, answer: Verb) -> tuple[HeldRow, str]:
-    """Store a person's answer and say what happens next. Raises UsageError where no such question is open."""
+def answer_held(ctx: Context, held_id: int, answer: Verb, *, dry: bool = False) -> tuple[HeldRow, str]:
+    """Store a person's answer and say what happens next; ``dry`` only says it. Raises UsageError where no such question is
+    open."""
     now = int(ctx.now())
-    with ctx.ledger.session():
+    with ctx.ledger.session(dry=dry):
         row = ctx.ledger.answer_held(held_id, answer, now)
         if row is None:
             raise UsageError(f"No open question has the number {held_id}.", hint="See `playhead held`.")

@@ -12,7 +12,7 @@ import typer
 
 from playhead.adapters import find_manifests
 from playhead.faces.cli.asking import ask_choice, ask_secret, ask_text, ask_yes, read_stdin_secret
-from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity, Yes
+from playhead.faces.cli.options import CheckOnly, HomeOption, JsonFlag, Verbosity, Yes
 from playhead.faces.cli.screen import print_error
 from playhead.faces.cli.session import Session
 from playhead.flows.connect import Checked, UserNeeded, check_connection, choose_libraries
@@ -56,8 +56,6 @@ Libraries = Annotated[
 ]
 Read = Annotated[bool, typer.Option("--read/--no-read", help="Take over what was watched there.")]
 Write = Annotated[bool, typer.Option("--write/--no-write", help="Mark there what was watched elsewhere.")]
-
-_CheckOnly = Annotated[bool, typer.Option("--dry-run", help="Check everything and save nothing.")]
 
 
 class Wish(msgspec.Struct):
@@ -123,7 +121,7 @@ def _make_command(manifest: Manifest) -> Callable[..., None]:
             ("write", Write, True),
             *((name, _option(field), None) for name, field in fields.items()),
             ("yes", Yes, False),
-            ("dry_run", _CheckOnly, False),
+            ("dry_run", CheckOnly, False),
             ("home", HomeOption, None),
             ("json", JsonFlag, False),
             ("verbose", Verbosity, 0),

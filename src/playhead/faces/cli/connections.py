@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from playhead.faces.cli.asking import confirm_or_refuse, read_stdin_secret
-from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity, Yes
+from playhead.faces.cli.options import CheckOnly, DryRun, HomeOption, JsonFlag, Verbosity, Yes
 from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
 from playhead.flows.connect import choose_libraries
@@ -79,6 +79,10 @@ def show(name: Name, home: HomeOption = None, json: JsonFlag = False, verbose: V
     known, connection = session.installation.connection(name)
     described = describe(known, connection)
     session.screen.give(described)
+    _show_settings(session, described)
+
+
+def _show_settings(session: Session, described: dict[str, Any]) -> None:
     table = make_table("setting", "value")
     for key, value in described.items():
         table.add_row(key, _say(value))
@@ -124,6 +128,7 @@ def change(
         typer.Option(metavar="KEY=VALUE", help="One of the backend's own settings.", show_default=False),
     ] = None,
     rename: Annotated[str | None, typer.Option(metavar="NEW", help="A new name.", show_default=False)] = None,
+    dry_run: CheckOnly = False,
     home: HomeOption = None,
     json: JsonFlag = False,
     verbose: Verbosity = 0,
@@ -155,6 +160,11 @@ def change(
         asyncio.run(_refuse_another_account(session, known, new, secret))
     if libraries or exclude:
         new = asyncio.run(_check_libraries(session, new, secret, libraries, exclude))
+    if dry_run:
+        session.screen.give(describe(target, new))
+        _show_settings(session, describe(target, new))
+        session.screen.say("Nothing was saved (--dry-run).")
+        return
     saved = session.installation.save_connection(target, new, secret=secret, replaces=known)
     session.screen.give(describe(target, saved))
     session.screen.say(
@@ -210,13 +220,22 @@ async def _check_libraries(
 
 
 def remove(
-    name: Name, yes: Yes = False, home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0
+    name: Name,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    home: HomeOption = None,
+    json: JsonFlag = False,
+    verbose: Verbosity = 0,
 ) -> None:
     session = Session(home, as_json=json, verbose=verbose)
     known, _ = session.installation.connection(name)
+    if dry_run:
+        session.screen.give({"removed": known, "dry_run": True})
+        session.screen.say(f"'{known}' and its token would be forgotten (--dry-run).")
+        return
     confirm_or_refuse(session.screen, f"Forget the connection '{known}' and its token?", yes=yes)
     session.installation.remove_connection(known)
-    session.screen.give({"removed": known})
+    session.screen.give({"removed": known, "dry_run": False})
     session.screen.say(f"Removed '{known}'. What was read from it stays in the history.")
 
 

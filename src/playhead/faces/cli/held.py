@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from playhead.faces.cli.asking import confirm_or_refuse
-from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity, Yes
+from playhead.faces.cli.options import DryRun, HomeOption, JsonFlag, Verbosity, Yes
 from playhead.faces.cli.planning import describe_held, describe_item, say_item
 from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
@@ -84,24 +84,37 @@ def show(number: Number, home: HomeOption = None, json: JsonFlag = False, verbos
 
 
 def release(
-    number: Number, yes: Yes = False, home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0
+    number: Number,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    home: HomeOption = None,
+    json: JsonFlag = False,
+    verbose: Verbosity = 0,
 ) -> None:
-    _answer(Session(home, as_json=json, verbose=verbose), number, "release", yes=yes)
+    _answer(Session(home, as_json=json, verbose=verbose), number, "release", yes=yes or dry_run, dry=dry_run)
 
 
-def drop(number: Number, home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
-    _answer(Session(home, as_json=json, verbose=verbose), number, "drop", yes=True)
+def drop(
+    number: Number,
+    dry_run: DryRun = False,
+    home: HomeOption = None,
+    json: JsonFlag = False,
+    verbose: Verbosity = 0,
+) -> None:
+    _answer(Session(home, as_json=json, verbose=verbose), number, "drop", yes=True, dry=dry_run)
 
 
-def _answer(session: Session, number: int, verb: Verb, *, yes: bool) -> None:
+def _answer(session: Session, number: int, verb: Verb, *, yes: bool, dry: bool) -> None:
     with open_hub(session.installation, alone=True) as hub:
         ctx = hub.context()
         if session.screen.interactive and not yes:
             row = _find(list_held(ctx), number)
             confirm_or_refuse(session.screen, f"{row.question} {verb.capitalize()}?", yes=False)
-        row, following = answer_held(ctx, number, verb)
-    session.screen.give({**describe_held(row), "next": following})
+        row, following = answer_held(ctx, number, verb, dry=dry)
+    session.screen.give({**describe_held(row), "next": following, "dry_run": dry})
     session.screen.say(following)
+    if dry:
+        session.screen.say("Nothing was answered (--dry-run).")
 
 
 def _find(rows: list[HeldRow], number: int) -> HeldRow:

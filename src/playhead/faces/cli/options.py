@@ -28,6 +28,7 @@ Verbosity = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and do nothing.")]
+CheckOnly = Annotated[bool, typer.Option("--dry-run", help="Check everything and save nothing.")]
 Full = Annotated[bool, typer.Option("--full", help="Read everything again, also what seems unchanged.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 ConnectionNames = Annotated[
