@@ -10,16 +10,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import structlog
 
 from playhead.domain.reconcile.writes import base_after_write, is_plain_mark
 from playhead.domain.state.reading import State
 from playhead.flows.context import Context, Progress
+from playhead.kit.log import Log
 from playhead.ports.backend import Backend, Entry, Outcome, Receipt, Write
 from playhead.ports.errors import BackendError, Unauthorized
 from playhead.ports.ledger import AccountRole, Delivery, Result
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 LEASE_AT_ONCE = 400
 STORE_AT_ONCE = 200

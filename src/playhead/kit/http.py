@@ -18,8 +18,10 @@ import stamina
 import xxhash
 from aiohttp import hdrs
 from isal import isal_zlib
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from yarl import URL
 
+from playhead.kit.log import Log
 from playhead.kit.redact import redact
 from playhead.ports.errors import (
     BackendError,
@@ -36,6 +38,20 @@ from playhead.ports.errors import (
 )
 
 aiohttp.set_zlib_backend(isal_zlib)  # unpacks lists in half the time; measured: facts, stack.md 2
+
+log = Log(__name__)
+
+
+def _log_retry(details: RetryDetails) -> None:
+    log.warning(
+        "retry",
+        number=details.retry_num,
+        caused_by=repr(details.caused_by),
+        wait_s=round(details.wait_for, 2),
+    )
+
+
+set_on_retry_hooks([_log_retry])
 
 Params = Mapping[str, str | int]
 READ_ATTEMPTS = 4

@@ -7,8 +7,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
-import structlog
-
+from playhead.kit.log import set_level
 from playhead.kit.redact import HIDDEN
 from playhead.kit.redact import redact as redact_shapes
 
@@ -33,6 +32,20 @@ def redact(text: str) -> str:
 def set_up_log(verbosity: int) -> None:
     """Log to stderr: errors only, with 1 what is done, with 2 everything."""
     level = _LEVELS[min(verbosity, len(_LEVELS) - 1)]
+    set_level(level, lambda: _set_up_structlog(level))
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=max(level, logging.WARNING),
+        format="%(levelname)s %(name)s %(message)s",
+        force=True,
+    )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_redact_record)
+
+
+def _set_up_structlog(level: int) -> None:
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -47,14 +60,6 @@ def set_up_log(verbosity: int) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=max(level, logging.WARNING),
-        format="%(levelname)s %(name)s %(message)s",
-        force=True,
-    )
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_redact_record)
 
 
 def _redact_values(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -12,12 +12,15 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
 
 from playhead.kit.files import write_atomically
 from playhead.ports.errors import PlayheadError, UsageError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 KEY_VARIABLE = "PLAYHEAD_SECRET_KEY"
 SHORTEST_PASSPHRASE = 12
@@ -72,6 +75,8 @@ class SecretStore:
                 f"The token '{name}' is not in {self.path}.",
                 hint="Give it again: playhead connections set NAME --token -",
             )
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._cipher(kept).decrypt(kept.secrets[name].encode()).decode()
         except InvalidToken as error:
@@ -89,6 +94,8 @@ class SecretStore:
         return value
 
     def _cipher(self, kept: _Kept) -> Fernet:
+        from cryptography.fernet import Fernet  # 7 MB that an import with tokens from elsewhere does without
+
         text = self._environment.get(KEY_VARIABLE, "").strip()
         if text:
             return Fernet(_derive(text, kept.salt))

@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-import structlog
 
 from playhead.domain.library.mapping import MappedFolder, PathMap
 from playhead.domain.reconcile.guards import Limits
@@ -23,6 +22,7 @@ from playhead.flows.context import Context
 from playhead.flows.read import Progress as ReadProgress
 from playhead.flows.read import ReadRequest, read_accounts
 from playhead.kit.files import only_one
+from playhead.kit.log import Log
 from playhead.ports.backend import Backend, ServerInfo
 from playhead.ports.errors import PlayheadError, UsageError, WrongServer
 from playhead.ports.ledger import AccountRole
@@ -38,7 +38,7 @@ from playhead.store.overview import Overview
 from playhead.store.readings import Readings
 from playhead.wiring.installation import Installation, find_manifest
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 SMALL_SKEW_S = (
     60.0  # less is the network's delay and the header's whole seconds: no reason to move a true date

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -111,9 +112,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     as_json = "--json" in options
     verbose = "-vv" in options or options.count("-v") + options.count("--verbose") > 1
     try:
-        code = typer.main.get_command(make_app(_wanted(args))).main(
-            args, prog_name="playhead", standalone_mode=False
-        )
+        command = typer.main.get_command(make_app(_wanted(args)))
+        _begin_collecting()
+        code = command.main(args, prog_name="playhead", standalone_mode=False)
         sys.stdout.flush()
         return _tell_interrupted(as_json) if code == Exit.interrupted else int(code or Exit.done)
     except typer.TyperException as error:
@@ -131,6 +132,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         known = _make_known(error)
         print_error(known, as_json=as_json)
         return Exit.usage if isinstance(known, UsageError) else Exit.failed
+
+
+def _begin_collecting() -> None:
+    """Collect garbage from here on, were it put off; what was loaded is not looked through again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _make_known(error: BaseException) -> PlayheadError:
