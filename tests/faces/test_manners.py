@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from sqlalchemy.exc import OperationalError
 
 from playhead import __version__
 from playhead.faces.cli.app import COMMANDS, make_app
+from playhead.faces.cli.demo_world import EMBY
 from playhead.ports.errors import UsageError
-from tests.faces.conftest import Cli
+from playhead.sandbox.run import SandboxHandle
+from tests.faces.conftest import Cli, Ran
 
 
 def start(home: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -143,6 +145,20 @@ def test_a_closed_pipe_is_no_error_message(tmp_path: Path) -> None:
     process.wait(timeout=60)
     assert "Traceback" not in err
     assert "error" not in err.lower()
+
+
+@pytest.mark.parametrize("arguments", ["items --json", "items --limit 0", "--help", "status", "connections"])
+def test_output_that_nobody_reads_ends_the_command_quietly(
+    cli: Cli, connect: Callable[..., Ran], only_emby: SandboxHandle, home: Path, arguments: str
+) -> None:
+    """Whether the pipe was closed before the first line or amid: 141, as a shell calls it, and not a word."""
+    assert connect(only_emby, EMBY).code == 0
+    assert cli("import").code == 0
+    process = start(home, *arguments.split())
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    assert (process.wait(timeout=60), err) == (141, "")
 
 
 def test_a_bug_is_told_in_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

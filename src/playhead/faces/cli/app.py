@@ -126,6 +126,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _tell_interrupted(as_json)
     except BrokenPipeError:
         return _end_quietly()
+    except SystemExit as end:  # what Typer and Rich make of a closed pipe
+        if isinstance(end.__context__, BrokenPipeError):
+            return _end_quietly()
+        raise
     except Exception as error:  # noqa: BLE001 - the last line of defence: told, never swallowed
         if verbose:
             sys.excepthook(type(error), error, error.__traceback__)
