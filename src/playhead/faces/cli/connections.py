@@ -151,11 +151,7 @@ def change(
     target = rename or known
     if rename and rename.casefold() != known.casefold() and rename.casefold() in _lowered(session):
         raise UsageError(f"'{rename}' is the name of another connection.", hint="Choose another one.")
-    given = (read, write, libraries, exclude, path, url, token, person, option, rename)
-    if all(value is None for value in given):
-        raise UsageError(
-            f"Nothing to change on '{known}' was given.", hint="See: playhead connections set --help"
-        )
+    _refuse_nothing(known, read, write, libraries, exclude, path, url, token, person, option, rename)
     if token is not None:
         asyncio.run(_refuse_another_account(session, known, new, secret))
     if libraries or exclude:
@@ -173,6 +169,13 @@ def change(
     if path is not None:
         session.screen.say(
             f"The next sync matches what is read already by its files: {session.command('sync')}"
+        )
+
+
+def _refuse_nothing(name: str, *given: object) -> None:
+    if all(value is None for value in given):
+        raise UsageError(
+            f"Nothing to change on '{name}' was given.", hint="See: playhead connections set --help"
         )
 
 
