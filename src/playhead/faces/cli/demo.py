@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from playhead.faces.cli.demo_world import LATER, PERSON, make_demo_world
 from playhead.faces.cli.options import Verbosity
@@ -136,7 +137,7 @@ class Demo:
             cells = [_say_state(rows[name].get(item.id)) for name in names]
             agree = len({cell for cell in cells if cell != _ABSENT}) == 1
             agreeing += agree
-            mark = "[green]agree[/]" if agree else "[yellow]differ[/]"
+            mark = Text("agree", style="green") if agree else Text("differ", style="yellow")
             table.add_row(_say_title(item, shows), *(_colour(cell) for cell in cells), mark)
         self.screen.show(table)
         self.screen.say(
@@ -191,9 +192,9 @@ def _say_state(row: StateRow | None) -> str:
     return "watched" if row.watched else "-"
 
 
-def _colour(cell: str) -> str:
+def _colour(cell: str) -> Text:
     style = "dim" if cell in ("-", _ABSENT) else "green" if cell == "watched" else "cyan"
-    return f"[{style}]{cell}[/]"
+    return Text(cell, style=style)
 
 
 def _say_title(item: WorldItem, shows: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 import typer
+from rich.text import Text
 
 from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity
 from playhead.faces.cli.screen import make_table
@@ -27,7 +28,7 @@ def doctor(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
     table = make_table("", "check", "of", "finding")
     for finding in findings:
         mark, style = _MARKS[finding.result]
-        table.add_row(f"[{style}]{mark}[/]", finding.check, finding.subject, _say(finding))
+        table.add_row(Text(mark, style=style), finding.check, finding.subject, _say(finding))
     session.screen.show(table)
     warned = sum(finding.result == "warn" for finding in findings)
     session.screen.say(

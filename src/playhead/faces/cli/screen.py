@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -24,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from playhead.faces.cli.layout import lay_out
 from playhead.ports.errors import PlayheadError
 from playhead.runtime.log import redact
 
@@ -56,7 +56,7 @@ class Screen:
     def show(self, table: Table) -> None:
         """A table for a person; silent with ``--json``."""
         if not self.as_json:
-            self.out.print(table)
+            self.out.print(lay_out(table, self.out.width))
 
     def give(self, value: Any) -> None:
         """The result for a script; silent without ``--json``."""
@@ -69,7 +69,7 @@ class Screen:
         if self.as_json or not self.err.is_terminal:
             yield
             return
-        with self.err.status(escape(text)):
+        with self.err.status(text):
             yield
 
     def progress(self, *, keep: bool = False) -> Progress:
@@ -87,10 +87,10 @@ class Screen:
 
 
 def make_console(*, stderr: bool) -> Console:
-    """A console whose tables are not cut to 80 columns in a pipe."""
+    """A console whose tables are not cut to 80 columns in a pipe, and to which ``[b]`` in a title is no markup."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or os.environ.get("COLUMNS") else WIDTH_IN_PIPES
-    return Console(stderr=stderr, width=width)
+    return Console(stderr=stderr, width=width, markup=False, emoji=False)
 
 
 def make_table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) -> Table:
