@@ -14,9 +14,10 @@ from playhead.domain.reconcile.news import is_undecided_removal
 from playhead.domain.reconcile.writes import base_after_write, is_plain_mark
 from playhead.domain.state.reading import BLANK, State
 from playhead.flows.context import Context
+from playhead.flows.deliver import find_done, has_changed
 from playhead.flows.reconcile import settle_cases
 from playhead.ports.backend import Write
-from playhead.ports.ledger import AccountRole, Case
+from playhead.ports.ledger import AccountRole, Case, Delivery
 from tests.properties.servers import BLANK_CELL, RUNTIME_S, Cell, Rules, is_unplayed, show
 
 PERSON, ITEM = 1, 1
@@ -219,9 +220,11 @@ class MemoryHub:
             stale=account.stale or account.reading is None,
         )
         if account.cell is None or account.ref != account.native:  # missing
-            return _put(world, number, account._replace(sent=earlier)), 0, 0  # tried again
-        facets = frozenset(facet for facet, _ in account.queue)
-        if not is_plain_mark(facets, target, before) and show(account.cell) != before:
+            unsent = account._replace(sent=earlier, written_at=earlier_at)
+            return _put(world, number, unsent), 0, 0  # tried again
+        delivery = self._make_delivery(account, number, target, before, doubtful=earlier is not None)
+        plain = is_plain_mark(delivery.facets, target, before) and not delivery.doubtful
+        if not plain and has_changed(delivery, show(account.cell)):
             seen = account._replace(
                 reading=show(account.cell), unplayed=is_unplayed(account.cell), stale=True
             )
@@ -229,12 +232,15 @@ class MemoryHub:
                 read_before=account.read_at, read_at=now, queue=(), sent=earlier, written_at=earlier_at
             )
             return _put(world, number, seen)._replace(touched=True), 0, 0
-        write = Write("x", "movie", facets, target, before, RUNTIME_S)
+        done = None if plain else find_done(delivery, show(account.cell))
+        write = Write("x", "movie", delivery.facets, target, before, RUNTIME_S)
         failing = account.failing
         account = account._replace(failing=False)
         if failing and not self.lost_after_effect:
             return _put(world, number, account), 0, 0
-        cell, after = self.kinds[number].write(account.cell, write, now)
+        cell, after = account.cell, done.after if done is not None else None
+        if done is None:
+            cell, after = self.kinds[number].write(account.cell, write, now)
         account = account._replace(cell=cell)
         if failing:
             return _put(world, number, account), 0, 0
@@ -245,12 +251,33 @@ class MemoryHub:
         base = base_after_write(
             account.base, target, after, self.policy, tries=tries, takes_date=self.roles[number].takes_date
         )
+        told = base == Base(bool(after.watched), after.plays, after.last_played, after.position_s)
         account = account._replace(
-            reading=after, unplayed=False, read_before=account.read_at, read_at=now, base=base, base_at=now,
-            written_at=now,
+            reading=after, unplayed=False, read_before=account.read_at, read_at=now, base=base,
+            base_at=now if told else account.base_at, written_at=now,
             queue=(), sent=None, stale=True,
         )  # fmt: skip
         return _put(world, number, account), 1, 0
+
+    @staticmethod
+    def _make_delivery(
+        account: Account, number: int, target: State, before: State, *, doubtful: bool
+    ) -> Delivery:
+        return Delivery(
+            change_ids=(1,),
+            account_id=number,
+            ref_id=account.ref,
+            item_id=ITEM,
+            native_id="x",
+            kind="movie",
+            runtime_s=RUNTIME_S,
+            facets=frozenset(facet for facet, _ in account.queue),
+            target=target,
+            before=before,
+            attempts=0,
+            maybe_written=False,
+            doubtful=doubtful,
+        )
 
 
 def _put(world: World, number: int, account: Account) -> World:

@@ -7,6 +7,7 @@ an order-preserving way: servers, hub and judgement only compare them (``tests/p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -50,32 +51,43 @@ def walk(
     on_step: Callable[[Step, int, tuple[str, ...]], None],
 ) -> int:
     """Visit every step that up to ``depth`` acts reach, once for each length; the number of steps."""
-    layer: dict[Step, tuple[str, ...]] = {reduce_step(hub, start): ()}
+    plain = tuple(range(len(hub.kinds)))
+    first, order = reduce_and_order(hub, start)
+    layer: dict[Step, Way] = {first: Way((), tuple(plain[old] for old in order))}
     visited = 0
     for level in range(1, depth + 1):
         now = T0 + STEP_S * level
-        following: dict[Step, tuple[str, ...]] = {}
+        following: dict[Step, Way] = {}
         seen: set[int] = set()  # hashes alone: the last layer is too big to keep
-        for step, path in layer.items():
-            for after, letter in follow(hub, step, now):
+        for step, way in layer.items():
+            for after, letter, number, order in follow(hub, step, now):
                 if (key := hash(after)) in seen:
                     continue
                 seen.add(key)
-                on_step(after, now, (*path, letter))
+                path = (*way.path, f"{letter} {way.names[number]}")
+                on_step(after, now, path)
                 if level < depth:
-                    following[after] = (*path, letter)
+                    following[after] = Way(path, tuple(way.names[old] for old in order))
         visited += len(seen)
         layer = following
     return visited
 
 
-def follow(hub: MemoryHub, step: Step, now: int) -> Iterator[tuple[Step, str]]:
-    """Every step that one act reaches, reduced, with the act's letter."""
+class Way(NamedTuple):
+    """How a step was reached first; ``names`` are the accounts of the beginning, by their place in the step."""
+
+    path: tuple[str, ...]
+    names: tuple[int, ...]
+
+
+def follow(hub: MemoryHub, step: Step, now: int) -> Iterator[tuple[Step, str, int, tuple[int, ...]]]:
+    """Every step that one act reaches, reduced: with the act, on which account, and the new order."""
     for number in range(len(hub.kinds)):
         for name in ACTS:
             after = act(hub, step, name, number, now)
             if after is not None:
-                yield reduce_step(hub, after), f"{name} {number}"
+                reduced, order = reduce_and_order(hub, after)
+                yield reduced, name, number, order
 
 
 # -- the reduction
@@ -83,7 +95,14 @@ def follow(hub: MemoryHub, step: Step, now: int) -> Iterator[tuple[Step, str]]:
 
 def reduce_step(hub: MemoryHub, step: Step) -> Step:
     """The step that stands for all that are the same."""
-    return _order_accounts(hub.kinds, _rename(_forget(step)))
+    return reduce_and_order(hub, step)[0]
+
+
+def reduce_and_order(hub: MemoryHub, step: Step) -> tuple[Step, tuple[int, ...]]:
+    """The same, and where its accounts come from: place ``i`` has what was at ``order[i]``."""
+    renamed = _rename(_forget(step))
+    order = _order_accounts(hub.kinds, renamed)
+    return (renamed if order == tuple(sorted(order)) else swap(renamed, order)), order
 
 
 def _forget(step: Step) -> Step:
@@ -186,8 +205,8 @@ def _rename_account(account: Account, at: Names, to: Names) -> Account:
     )
 
 
-def _order_accounts(kinds: Sequence[Rules], step: Step) -> Step:
-    """With the accounts of each kind in an order that only depends on what they are."""
+def _order_accounts(kinds: Sequence[Rules], step: Step) -> tuple[int, ...]:
+    """The accounts of each kind in an order that only depends on what they are."""
     world, record = step
     agreed = world.agreed
 
@@ -202,7 +221,7 @@ def _order_accounts(kinds: Sequence[Rules], step: Step) -> Step:
         places = [number for number in order if kinds[number] is rules]
         for place, number in zip(places, sorted(places, key=keys.__getitem__), strict=True):
             order[place] = number
-    return step if order == sorted(order) else swap(step, tuple(order))
+    return tuple(order)
 
 
 def swap(step: Step, order: tuple[int, ...]) -> Step:

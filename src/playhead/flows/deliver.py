@@ -179,7 +179,7 @@ async def _look_at_all(
 
 
 def _may_destroy(delivery: Delivery) -> bool:
-    return not is_plain_mark(delivery.facets, delivery.target, delivery.before)
+    return delivery.doubtful or not is_plain_mark(delivery.facets, delivery.target, delivery.before)
 
 
 def _take_back_overtaken(
@@ -189,7 +189,7 @@ def _take_back_overtaken(
     going: list[Delivery] = []
     for delivery in batch:
         entry = seen.get(delivery.native_id)
-        if entry is None or not _may_destroy(delivery) or not _has_changed(delivery, _state_of(entry)):
+        if entry is None or not _may_destroy(delivery) or not has_changed(delivery, _state_of(entry)):
             going.append(delivery)
             continue
         ctx.ledger.give_up(delivery, entry, int(ctx.now()))
@@ -198,9 +198,10 @@ def _take_back_overtaken(
     return going
 
 
-def _has_changed(delivery: Delivery, now: State) -> bool:
+def has_changed(delivery: Delivery, now: State) -> bool:
+    """Whether somebody has changed the item since it was read, other than to what is wished for."""
     before = delivery.before
-    if now.watched is None or _find_done(delivery, now) is not None:
+    if now.watched is None or find_done(delivery, now) is not None:
         return False
     pairs = ((now.plays, before.plays), (now.last_played, before.last_played))
     moved = any(one is not None and other is not None and one != other for one, other in pairs)
@@ -216,7 +217,7 @@ async def _write_one(line: _Line, delivery: Delivery, seen: Entry | None) -> Rec
     before = delivery.before
     if seen is not None and seen.watched is not None:
         before = _state_of(seen)
-        if (receipt := _find_done(delivery, before)) is not None:
+        if (receipt := find_done(delivery, before)) is not None:
             return receipt
     write = Write(
         native_id=delivery.native_id,
@@ -251,7 +252,7 @@ async def _is_there(line: _Line, delivery: Delivery) -> bool:
         return True  # nothing proves that it is gone
 
 
-def _find_done(delivery: Delivery, now: State) -> Receipt | None:
+def find_done(delivery: Delivery, now: State) -> Receipt | None:
     """A receipt where the item already is as wished; None where it must be written."""
     target = delivery.target
     if "watched" in delivery.facets:
@@ -259,7 +260,7 @@ def _find_done(delivery: Delivery, now: State) -> Receipt | None:
         if now.watched != target.watched or (dated and now.last_played != target.last_played):
             return None
     near = now.position_s is not None and abs(now.position_s - (target.position_s or 0)) <= SAME_POSITION_S
-    if "progress" in delivery.facets and not near:
+    if ("progress" in delivery.facets or delivery.doubtful) and not near:
         return None
     return Receipt(Outcome.done, after=now, message="It was so already.")
 

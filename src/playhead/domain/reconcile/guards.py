@@ -62,6 +62,14 @@ def is_too_short(known: int, read: int, *, max_shrink_share: float, few: int = 5
     return missing > few and missing > max_shrink_share * known
 
 
+def describe_shrunk(connection: str, found: str) -> str:
+    """The question for a list that is too short; ``found`` says what it lacks."""
+    return (
+        f"{connection}: {found} Were these items removed there? Release to take what the list lacks as removed from that "
+        "server (nothing is unmarked anywhere because of it), drop to leave the list without effect."
+    )
+
+
 def describe_conflict(titles: Sequence[str], agree: str, differ: str) -> str:
     """The question for two items whose ids both agree and contradict."""
     first, second = titles

@@ -35,6 +35,14 @@ def _may_be_own_stamp(slot: Slot, policy: Policy) -> bool:
     return slot.reading.last_played - int(slot.skew_s) >= slot.written_at - policy.stamp_window_s
 
 
+def _may_be_own_play(slot: Slot, policy: Policy) -> bool:
+    """Whether the play that the account counts more is the one that such a write wished for."""
+    if not _may_be_own_stamp(slot, policy) or slot.sent is None or not slot.sent.watched:
+        return False
+    said, wished = slot.reading.plays, slot.sent.plays
+    return said is not None and wished is not None and said <= wished
+
+
 def acknowledge(slot: Slot, policy: Policy) -> Slot:
     """The slot with the hub's own write as its base, where the reading shows that a write without a receipt took effect.
 
@@ -81,7 +89,7 @@ def find_watched_news(slot: Slot, agreed: Agreed, now: int, policy: Policy) -> N
     if base is not None and base.watched:
         if resuming and not agreed.watched and may_have_rewatched(slot, policy):
             return News("rewatched", slot, False, not_before=slot.read_before, not_after=stopped_at)
-        if resuming or not _moved_on(slot, base, policy):
+        if resuming or not _moved_on(slot, base, policy) or _may_be_own_play(slot, policy):
             return None
         return News("rewatched", slot, False, at, slot.read_before)
     if agreed.watched and _tells_nothing_new(slot, agreed, at, policy):

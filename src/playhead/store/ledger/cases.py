@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from playhead.domain.reconcile.model import Agreed, Slot, Verdict
-from playhead.domain.state.reading import State
 from playhead.ports.backend import Entry
 from playhead.ports.ledger import AccountRole, Case, Delivery, ItemLabel, Removal, Settlement
 from playhead.store.ledger.rows import (
@@ -23,9 +22,9 @@ from playhead.store.ledger.rows import (
     pick_one_per_state,
     read_agreed,
 )
+from playhead.store.ledger.sent import Sent
 from playhead.store.ledger.touching import Touching
 
-_SENT = "state IN ('leased', 'failed', 'superseded') AND attempts > 0"
 _AGREED = "watched, plays, watched_at, unwatched_at, watched_from, position_s, position_at, position_from, runtime_s"
 _REFS = """
 SELECT r.id, r.item_id AS first_item, {item} AS item_id, r.connection_id, r.native_id, r.runtime_s, r.span,
@@ -45,7 +44,7 @@ WHERE s.unplayed AND s.watched IS NOT TRUE AND s.watched IS NOT NULL AND r.gone_
 ORDER BY s.account_id, s.ref_id"""
 
 
-class Cases(Touching):
+class Cases(Touching, Sent):
     """The merge's side of the ledger."""
 
     def find_removals(self, roles: Mapping[int, AccountRole]) -> list[Removal]:
@@ -74,7 +73,7 @@ class Cases(Touching):
         states = self._load_states(roles, {row["id"] for row in refs})
         siblings = self._load_siblings([row for row in refs if row["span"] > 1])
         runs = self._load_complete_runs()
-        sent = self._load_sent({row["id"] for row in refs})
+        sent = self.load_sent({row["id"] for row in refs})
         by_connection: dict[int, list[AccountRole]] = defaultdict(list)
         for role in roles.values():
             by_connection[role.connection_id].append(role)
@@ -151,19 +150,6 @@ class Cases(Touching):
         ):
             found[row["ref_id"]].append(row["item_id"])
         return {ref: tuple(items) for ref, items in found.items()}
-
-    def _load_sent(self, refs: Collection[int]) -> dict[tuple[int, int], State]:
-        """What the newest writes wished for that went out and of which no receipt says that they took effect."""
-        if not self._value(f"SELECT EXISTS (SELECT 1 FROM change WHERE {_SENT})"):
-            return {}
-        rows = self._rows_in(
-            f"""SELECT account_id, ref_id, new FROM change c WHERE {_SENT} AND ref_id IN :refs AND NOT EXISTS (
-              SELECT 1 FROM change d WHERE d.account_id = c.account_id AND d.ref_id = c.ref_id AND d.state = 'done'
-              AND d.id > c.id) ORDER BY id""",
-            "refs",
-            refs,
-        )
-        return {(row["account_id"], row["ref_id"]): decode_state(row["new"]) for row in rows}
 
     def _load_complete_runs(self) -> dict[int, CompleteRuns]:
         rows = self._rows(

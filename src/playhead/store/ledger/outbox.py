@@ -14,7 +14,7 @@ from playhead.ports.backend import Outcome
 from playhead.ports.ledger import AccountRole, Delivery, PendingRow, Result
 from playhead.store.fingerprints import fingerprint_said
 from playhead.store.ledger.rows import decode_state, read_base, read_state
-from playhead.store.ledger.work import Work
+from playhead.store.ledger.sent import Sent
 
 _STATES = {
     Outcome.done: "done",
@@ -48,7 +48,7 @@ WHERE a.person_id = :person AND (a.watched OR a.position_s > 0) AND a.item_id NO
   WHERE r.connection_id = :connection AND r.gone_at IS NULL)"""
 
 
-class Outbox(Work):
+class Outbox(Sent):
     """The delivery's side of the ledger."""
 
     def lease(
@@ -75,7 +75,10 @@ class Outbox(Work):
             rows = [
                 row for row in rows if row["ref_id"] != rows[-1]["ref_id"]
             ]  # its other facet may be cut off
-        deliveries = _group(rows)
+        doubtful = self.load_sent({row["ref_id"] for row in rows})
+        deliveries = [
+            msgspec.structs.replace(d, doubtful=(d.account_id, d.ref_id) in doubtful) for d in _group(rows)
+        ]
         self._run_in(
             "UPDATE change SET state = 'leased', leased_until = :until, attempts = attempts + 1 WHERE id IN :ids",
             "ids",
@@ -142,6 +145,14 @@ class Outbox(Work):
               b_watched = ?, b_plays = ?, b_last_played = ?, b_position_s = ?, b_at = coalesce(?, b_at)
             WHERE account_id = ? AND ref_id = ?""",
             [_moved_row(result, after, now) for result, after in done],
+        )
+        self._run_many(  # nothing was sent
+            "UPDATE state SET written_at = ? WHERE account_id = ? AND ref_id = ?",
+            [
+                (r.delivery.written_at, r.delivery.account_id, r.delivery.ref_id)
+                for r in results
+                if r.outcome is Outcome.missing
+            ],
         )
         self._forget_pages({r.delivery.account_id for r, _ in done})
 

@@ -1,0 +1,28 @@
+"""Writes of unknown fate: what went out without a receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from playhead.domain.state.reading import State
+from playhead.store.ledger.rows import decode_state
+from playhead.store.ledger.work import Work
+
+_SENT = "state IN ('leased', 'failed', 'superseded') AND attempts > 0"
+
+
+class Sent(Work):
+    """What both the merge and the delivery must know of earlier tries."""
+
+    def load_sent(self, refs: Collection[int]) -> dict[tuple[int, int], State]:
+        """What the newest writes wished for that went out and of which no receipt says that they took effect."""
+        if not self._value(f"SELECT EXISTS (SELECT 1 FROM change WHERE {_SENT})"):
+            return {}
+        rows = self._rows_in(
+            f"""SELECT account_id, ref_id, new FROM change c WHERE {_SENT} AND ref_id IN :refs AND NOT EXISTS (
+              SELECT 1 FROM change d WHERE d.account_id = c.account_id AND d.ref_id = c.ref_id AND d.state = 'done'
+              AND d.id > c.id) ORDER BY id""",
+            "refs",
+            refs,
+        )
+        return {(row["account_id"], row["ref_id"]): decode_state(row["new"]) for row in rows}
