@@ -65,6 +65,7 @@ def test_a_list_that_shrank_takes_nothing_away(travel: Travel, where: str, kind:
     assert len(trip.items()) == 60
     (question,) = trip.held()
     assert question["connection"] == where
+    assert "Release to" in question["question"] and "drop to" in question["question"]
     trip.act("emby" if where == "plex" else "plex", "unmark", "m3")
     trip.sync(code=3)
     trip.heal()
@@ -72,3 +73,17 @@ def test_a_list_that_shrank_takes_nothing_away(travel: Travel, where: str, kind:
     trip.settle()
     assert trip.held() == []
     assert count(trip) == dict.fromkeys(SERVERS, 59)
+
+
+def test_a_short_list_that_is_right_can_be_released(travel: Travel) -> None:
+    """The question names server and library; released, what is gone waits there, and nothing is unmarked elsewhere."""
+    trip = cinema(travel)
+    for film in FILMS[:30]:
+        trip.act("emby", "remove", film)
+    trip.sync(code=3)
+    (question,) = trip.held()
+    assert question["question"].startswith("emby: The library “Movies” lists 30 entries where 60 were known;")
+    assert trip.cli("held", "release", str(question["id"]), "--yes").code == 0
+    assert trip.sync()["pending"] == 30
+    assert trip.held() == []
+    assert count(trip) == {"plex": 60, "jellyfin": 60, "emby": 30}

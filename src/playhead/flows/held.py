@@ -13,7 +13,10 @@ Verb = Literal["release", "drop"]
 _NEXT = {
     ("removals", "release"): "The next sync unmarks these items everywhere.",
     ("removals", "drop"): "The next sync marks these items again where they were unmarked.",
-    ("shrunk", "release"): "The next read believes the short list.",
+    (
+        "shrunk",
+        "release",
+    ): "The next read believes the short list: what it lacks waits until that server has it again.",
     ("shrunk", "drop"): "The short list stays without effect; if it comes again, you are asked again.",
     ("conflict", "release"): "The two are one item from now on; the next sync brings them into agreement.",
     ("conflict", "drop"): "The two stay apart, and you are not asked again.",

@@ -41,7 +41,7 @@ def close_run(read: StoreRead, sweep: Sweep, now: int) -> ReadResult:
     message = " ".join(dict.fromkeys(sweep.faults))
     if status == "complete":
         shelves = _load_shelves(read, sweep)
-        shrunk = [text for shelf in shelves if (text := _describe_shrunk(shelf, sweep))]
+        shrunk = [text for shelf in shelves if (text := _describe_shrunk(read, shelf, sweep))]
         shrunk = shrunk or _describe_shrunk_whole(shelves, sweep)
         if shrunk and not _take_back_acceptance(read):
             status, message = "shrunk", " ".join(shrunk)
@@ -150,15 +150,18 @@ def _is_shrunk(known: int, missing: int, sweep: Sweep) -> bool:
     return missing > sweep.few and missing > known * sweep.max_shrink_share
 
 
-def _describe_shrunk(shelf: Shelf, sweep: Sweep) -> str:
+def _describe_shrunk(read: StoreRead, shelf: Shelf, sweep: Sweep) -> str:
     """Why a library that was listed is not believed; empty = it is."""
     if shelf.vanished or sweep.max_shrink_share >= 1:
         return ""
     empty = not shelf.listed and len(shelf.missing) == shelf.known > 0
     if not empty and not _is_shrunk(shelf.known, len(shelf.missing), sweep):
         return ""
+    title = read.ingest.connection.exec_driver_sql(
+        "SELECT title FROM library WHERE id=?", (shelf.library_id,)
+    ).scalar_one()
     return (
-        f"Library {shelf.native_id} lists {shelf.listed} entries where {shelf.known} were known;"
+        f"The library “{title}” lists {shelf.listed} entries where {shelf.known} were known;"
         " nothing was taken as removed."
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import RowMapping
 
-from playhead.domain.reconcile.guards import Question, describe_conflict
+from playhead.domain.reconcile.guards import Question, describe_conflict, describe_shrunk
 from playhead.ports.ledger import Answer, HeldRow
 from playhead.store.ledger.rows import encode
 from playhead.store.ledger.work import Work
@@ -39,7 +39,11 @@ class Questions(Work):
         """A question for each account whose newest list was far too short."""
         return [
             Question(
-                f"shrunk:{row['account_id']}", "shrunk", row["message"], row["person_id"], row["account_id"]
+                f"shrunk:{row['account_id']}",
+                "shrunk",
+                describe_shrunk(row["name"], row["message"]),
+                row["person_id"],
+                row["account_id"],
             )
             for row in self._rows(_SHRUNK)
         ]
