@@ -115,7 +115,7 @@ def person_acts(hub: MemoryHub, step: Step, name: str, number: int, now: int) ->
     elif name == "stop":
         position_s = 1_200 + 10 * ((now - T0) // 3_600)
         after = kind.stop(cell, now, position_s)
-        known = (account.reading.plays if account.reading else 0) or 0
+        known = find_known_plays(account)
         hidden = kind.name == "emby" or after.plays <= known  # watched as before, for all that can be read
         if cell.watched and (hidden or not after.watched):  # or the server itself forgot
             record = record._replace(unseen=others)
@@ -131,6 +131,13 @@ def person_acts(hub: MemoryHub, step: Step, name: str, number: int, now: int) ->
             and (account.complete_at or 0) + 300 >= (world.decided_at or 0),
         )
     return Step(_put(world, number, account._replace(cell=after)), record)
+
+
+def find_known_plays(account: Account) -> int:
+    """Plays that the hub may compare with: an un-play that no complete read showed has not taken any away yet."""
+    read = (account.reading.plays or 0) if account.reading is not None else 0
+    base = (account.base.plays or 0) if account.base is not None else 0
+    return max(read, base)
 
 
 def is_up_to_date(account: Account) -> bool:
