@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from playhead.sandbox.world import WorldUser
 from tests.faces.conftest import Cli, Ran
 from tests.journeys.conftest import Travel
 from tests.journeys.journey import Journey, movie, seen, server, world
@@ -237,3 +238,21 @@ def test_no_color_is_heeded(cli: Cli, travel: Travel, monkeypatch: pytest.Monkey
     monkeypatch.setenv("NO_COLOR", "1")
     for command in (["items"], ["history"], ["plan"]):
         assert "\x1b[3" not in cli(*command).out, command
+
+
+def test_a_shared_plex_account_is_called_by_its_name(travel: Travel) -> None:
+    """plex.tv tells it to the owner, once that one is connected; before, nobody does. Its id stays the same."""
+    users = [WorldUser(name="alice"), WorldUser(name="bob")]
+    trip = travel(world([movie("a")], server("plex", users=users)))
+
+    def connect_bob() -> tuple[str, str]:
+        trip.connect("plex", "--person", "bob", user="bob", called="of bob")
+        shown = trip.cli("connections", "show", "of bob", "--json").json
+        return shown["user"], shown["user_id"]
+
+    before, user_id = connect_bob()
+    assert before == "account of the token"
+    trip.connect("plex", "--person", "alice")
+    assert connect_bob() == ("bob", user_id)
+    trip.fault("plextv", "reset")
+    assert connect_bob() == ("bob", user_id)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from playhead.ports.backend import Backend, Library, RemoteUser, ServerInfo
-from playhead.ports.errors import NotFound, PlayheadError, Unauthorized, UsageError, WrongServer
+from playhead.ports.backend import Backend, Library, NamesTokens, RemoteUser, ServerInfo
+from playhead.ports.errors import BackendError, NotFound, PlayheadError, Unauthorized, UsageError, WrongServer
 
 MakeBackend = Callable[[str], Backend]
 """A backend for a native user id; empty = whoever the token belongs to."""
@@ -55,6 +55,21 @@ async def check_connection(make_backend: MakeBackend, *, kind: str, title: str, 
         return Checked(server=server, user=found, libraries=tuple(await backend.list_libraries()))
     finally:
         await backend.close()
+
+
+async def find_name(backends: Sequence[Backend], token: str) -> str | None:
+    """The name of the account that a token is for, from other accounts of the same server that may know; None where none
+    does. Closes the backends."""
+    found: str | None = None
+    for backend in backends:
+        try:
+            if found is None and isinstance(backend, NamesTokens):
+                found = await backend.name_token(token)
+        except BackendError:
+            continue  # the name is a nicety; that server's own connection says what is wrong
+        finally:
+            await backend.close()
+    return found
 
 
 async def _check_user(backend: Backend, title: str, wanted: str | None) -> RemoteUser:

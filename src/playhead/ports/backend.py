@@ -29,11 +29,13 @@ class ServerInfo(msgspec.Struct, frozen=True):
 
 
 class RemoteUser(msgspec.Struct, frozen=True):
-    """A login on the server. ``admin`` where the server tells it."""
+    """A login on the server. ``admin`` where the server tells it; ``named`` False where nobody told the name and ``name`` only
+    says so."""
 
     id: str
     name: str
     admin: bool = False
+    named: bool = True
 
 
 class Library(msgspec.Struct, frozen=True):
@@ -232,6 +234,14 @@ class ConfirmsPlayed(Protocol):
     async def confirm_played(self, native_ids: Sequence[str]) -> frozenset[str] | None:
         """Those of these items, a few hundred at most, that the server's own filter finds played; None where its lists are to
         be believed as they are."""
+
+
+@runtime_checkable
+class NamesTokens(Protocol):
+    """A backend whose account may know to whom other tokens of its server belong: the owner, on Plex."""
+
+    async def name_token(self, token: str) -> str | None:
+        """The name of the login that another token of this server is for; None where that is not told."""
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -109,7 +109,7 @@ class PlexBackend:
                 hint="Remove the connection and connect it again: playhead connections remove NAME",
             )
         if not wanted or wanted in names:
-            return user if names else RemoteUser(self._untold, user.name)
+            return user if names else RemoteUser(self._untold, user.name, named=False)
         if (
             not names and wanted != OWNER_ID
         ):  # nobody tells whose token it is: the person's word stands for the name
@@ -119,6 +119,12 @@ class PlexBackend:
             f"{self._wanted if wanted != OWNER_ID else 'the owner'}.",
             hint=f"Plex acts for whoever the token belongs to; sign in as {self._wanted}, or leave the user out.",
         )
+
+    async def name_token(self, token: str) -> str | None:
+        """What plex.tv tells the owner of those with whom the server is shared; it tells nobody else."""
+        identity = await self._client.fetch_identity()
+        shared = await self._client.fetch_shared_tokens(identity.machineIdentifier or "")
+        return shared.get(token)
 
     async def list_users(self) -> list[RemoteUser]:
         """The owner and everyone with state on the server; only oneself where the token may not see the others."""

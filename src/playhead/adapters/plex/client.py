@@ -6,6 +6,7 @@ Plex server the token is not sent at all. Source: facts, api-plex.md 1 to 3 and 
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
@@ -114,6 +115,20 @@ class PlexClient:
             return (
                 None  # a token of this server alone, or no way out to the internet: the server itself must do
             )
+
+    async def fetch_shared_tokens(self, machine_id: str) -> dict[str, str]:
+        """``plex.tv/api/servers/{id}/shared_servers``: names by token for this server; XML whatever is asked for. Empty where
+        the token is not the owner's or plex.tv is not asked."""
+        if self._cloud is None:
+            return {}
+        path = f"/api/servers/{quote(machine_id, safe='')}/shared_servers"
+        try:
+            answer = await self._cloud.read(path, attempts=1, expect="any")
+            rows = ElementTree.fromstring(answer.body).iter("SharedServer")
+        except (BackendError, ElementTree.ParseError):
+            return {}
+        names = ((row.get("accessToken"), row.get("username") or row.get("email")) for row in rows)
+        return {token: name for token, name in names if token and name}
 
     async def fetch_sections(self) -> list[wire.Section]:
         """``/library/sections``: the libraries that the account may see."""

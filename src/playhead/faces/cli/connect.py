@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
@@ -15,9 +16,9 @@ from playhead.faces.cli.asking import ask_choice, ask_secret, ask_text, ask_yes,
 from playhead.faces.cli.options import CheckOnly, HomeOption, JsonFlag, Verbosity, Yes
 from playhead.faces.cli.screen import print_error
 from playhead.faces.cli.session import Session
-from playhead.flows.connect import Checked, UserNeeded, check_connection, choose_libraries
-from playhead.ports.backend import Manifest
-from playhead.ports.errors import BadAnswer, Unauthorized, Unreachable, UsageError, WrongServer
+from playhead.flows.connect import Checked, UserNeeded, check_connection, choose_libraries, find_name
+from playhead.ports.backend import Backend, Manifest, RemoteUser
+from playhead.ports.errors import BadAnswer, PlayheadError, Unauthorized, Unreachable, UsageError, WrongServer
 from playhead.settings import ConnectionSettings, LibraryChoice
 from playhead.wiring.installation import example_of, load_named, make_backend, read_url
 
@@ -166,6 +167,7 @@ def connect_server(session: Session, manifest: Manifest, wish: Wish) -> None:
     """Ask, check, save, tell."""
     interactive = session.screen.interactive and not wish.yes
     reference, secret, checked = _find_server(session, manifest, wish, interactive)
+    checked = _name_user(session, manifest, checked, secret)
     libraries = choose_libraries(checked.libraries, _split(wish.libraries))
     name, replaces = _choose_name(session, manifest, wish, checked, interactive)
     person = wish.person or session.settings.first_person() or checked.user.name
@@ -267,6 +269,29 @@ async def _check(session: Session, manifest: Manifest, wish: Wish, secret: str, 
             users = needed.users
     wish.user = ask_choice(session.screen, "Which user there?", [user.name for user in users])
     return await check_connection(make, kind=manifest.name, title=manifest.title, user=wish.user)
+
+
+def _name_user(session: Session, manifest: Manifest, checked: Checked, secret: str) -> Checked:
+    """Where the token does not tell whose it is, ask through the connections that are there to the same server; a name
+    that was found before stays."""
+    if checked.user.named:
+        return checked
+    there: list[Backend] = []
+    for connection in session.settings.connections.values():
+        if (connection.kind, connection.server_id) == (manifest.name, checked.server.server_id):
+            with suppress(PlayheadError):  # its token is out of reach now: its own runs say so
+                there.append(session.installation.make_backend(connection))
+    name = asyncio.run(find_name(there, secret)) or _known_name(session, checked)
+    if name is None:
+        return checked
+    return msgspec.structs.replace(checked, user=RemoteUser(checked.user.id, name, checked.user.admin))
+
+
+def _known_name(session: Session, checked: Checked) -> str | None:
+    for connection in session.settings.connections.values():
+        if (connection.server_id, connection.user_id) == (checked.server.server_id, checked.user.id):
+            return connection.user
+    return None
 
 
 def _choose_name(
