@@ -11,9 +11,15 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from playhead.faces.cli.session import Session
+from playhead.faces.cli.sync import tell
+from playhead.flows.context import Context
+from playhead.flows.deliver import Delivered
+from playhead.flows.sync import conclude
 from playhead.sandbox.world import WorldUser
 from tests.faces.conftest import Cli, Ran
 from tests.journeys.conftest import Travel
@@ -256,3 +262,41 @@ def test_a_shared_plex_account_is_called_by_its_name(travel: Travel) -> None:
     assert connect_bob() == ("bob", user_id)
     trip.fault("plextv", "reset")
     assert connect_bob() == ("bob", user_id)
+
+
+def test_a_change_left_over_from_an_earlier_run_is_told_as_such(travel: Travel) -> None:
+    """The plan does not say that all agree, and the sync that writes it counts it."""
+    trip = travel(world([movie("a")], server("plex"), server("emby"))).connect_all()
+    trip.settle()
+    trip.act("plex", "play", "a")
+    trip.fault("emby", "reset")
+    assert trip.sync(code=4)["failed"] == 1
+    trip.heal()
+    shown = trip.cli("plan").out
+    assert "1 change planned by an earlier run and not written yet" in shown
+    assert "agree" not in shown
+    shown = trip.cli("sync").out
+    assert "Wrote 1 of 1 change." in shown
+    assert trip.row("emby", "a")["watched"] is True
+
+
+@pytest.mark.parametrize(("planned", "late"), [(0, 1), (1, 0)])
+def test_what_was_not_foreseen_when_the_writing_began_is_counted_and_told(
+    cli: Cli, capfd: pytest.CaptureFixture[str], planned: int, late: int
+) -> None:
+    """Never ``Wrote 1 of 0``, nor ``Nothing to write`` beside something written."""
+
+    class Quiet:
+        def count_pending(self, _roles: object) -> int:
+            return 0
+
+        def list_held(self) -> list[object]:
+            return []
+
+    context: Any = Context(ledger=Quiet(), roles={}, now=lambda: 0)  # type: ignore[arg-type]
+    done = conclude(context, planned, Delivered(written=1))
+    assert (done.planned, done.late) == (1, late)
+    tell(Session(None), [], done, dry_run=False)
+    shown = capfd.readouterr().out
+    assert "Wrote 1 of 1 change." in shown
+    assert ("1 of them had waited" in shown) == bool(late)

@@ -33,7 +33,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class SyncResult(msgspec.Struct, frozen=True):
-    """What a pass did."""
+    """What a pass did. ``late`` counts those of ``planned`` that were not foreseen when the writing began: an earlier run had
+    given them up for their item was missing, or a person did something meanwhile."""
 
     planned: int
     written: int
@@ -41,6 +42,7 @@ class SyncResult(msgspec.Struct, frozen=True):
     pending: int
     held: int
     messages: tuple[str, ...] = ()
+    late: int = 0
 
 
 async def plan_changes(ctx: Context) -> Plan:
@@ -79,15 +81,18 @@ async def run_sync(
             again.written += delivered.written
             again.missing = max(again.missing, delivered.missing)
             delivered = again
-        return _conclude(ctx, planned, delivered)
+        return conclude(ctx, planned, delivered)
 
 
-def _conclude(ctx: Context, planned: int, delivered: Delivered) -> SyncResult:
+def conclude(ctx: Context, planned: int, delivered: Delivered) -> SyncResult:
+    """The counts of a pass; ``planned`` is what was open when the writing began."""
+    late = max(0, delivered.written + delivered.failed - planned)
     return SyncResult(
-        planned=planned,
+        planned=planned + late,
         written=delivered.written,
         failed=delivered.failed,
         pending=ctx.ledger.count_pending(ctx.roles.values()) + delivered.missing,
         held=len(ctx.ledger.list_held()),
         messages=tuple(delivered.messages),
+        late=late,
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from playhead.faces.cli.options import Full, HomeOption, JsonFlag, PersonName, Verbosity
-from playhead.faces.cli.planning import describe_plan, show_plan
+from playhead.faces.cli.planning import describe_plan, say_count, show_plan
 from playhead.faces.cli.running import judge, show_bars, warn_of_reads
 from playhead.faces.cli.session import Session
 from playhead.flows.sync import Plan, plan_changes
@@ -39,7 +39,7 @@ def plan(
         show_plan(session.screen, ctx, made)
     if made.changes:
         session.screen.say(
-            f"\n{len(made.changes):,} changes. Bring them there with: {session.command('sync')}"
+            f"\n{say_count(len(made.changes), 'change')}. To carry it out: {session.command('sync')}"
         )
     if made.held:
         session.screen.say(f"Answer what is held with: {session.command('held')}")

@@ -89,6 +89,11 @@ def facet_value(state: State, facet: str) -> Any:
     return state.watched if facet == "watched" else (state.position_s or 0)
 
 
+def say_count(number: int, noun: str) -> str:
+    """``1 change``, ``1,200 changes``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def say_item(label: ItemLabel) -> str:
     """``The Matrix (1999)``, ``Dark S01E02``."""
     if label.type == "episode" and label.show:
@@ -116,8 +121,11 @@ def show_plan(screen: Screen, ctx: Context, plan: Plan) -> None:
     """The plan for a person: changes with reasons, then what waits and what is held."""
     if plan.changes:
         show_changes(screen, plan.changes)
-    else:
+    elif not plan.waiting:
         screen.say("Nothing to change: all accounts agree.")
+    if plan.waiting:
+        left = say_count(plan.waiting, "change")
+        screen.say(f"{left} planned by an earlier run and not written yet: the next sync tries again.")
     labels = _label_pending(ctx, plan)
     for pending in plan.pending[:10]:
         screen.say(

@@ -9,7 +9,7 @@ import typer
 
 from playhead.faces.cli.options import DryRun, Full, HomeOption, JsonFlag, Verbosity
 from playhead.faces.cli.plan import make_plan
-from playhead.faces.cli.planning import show_plan
+from playhead.faces.cli.planning import say_count, show_plan
 from playhead.faces.cli.running import count_reads, judge, show_bars, warn_of_reads
 from playhead.faces.cli.session import Session
 from playhead.flows.sync import Plan, SyncResult, run_sync
@@ -72,11 +72,15 @@ def tell(session: Session, results: Sequence[ReadResult], done: SyncResult, *, d
         changed = sum(result.changed for result in results)
         screen.say(f"Read {items:,} items on {len(results)} servers, {changed:,} changed.")
     if dry_run:
-        screen.say(f"{done.planned:,} changes would be written (--dry-run).")
+        screen.say(f"{say_count(done.planned, 'change')} would be written (--dry-run).")
     elif done.planned == 0:
         screen.say("Nothing to write: all accounts agree.")
     else:
-        screen.say(f"Wrote {done.written:,} of {done.planned:,} changes.")
+        screen.say(f"Wrote {done.written:,} of {say_count(done.planned, 'change')}.")
+        if done.late:
+            screen.say(
+                f"{done.late:,} of them had waited from an earlier run, or came up meanwhile.", style="dim"
+            )
     if done.failed:
         screen.say(
             f"{done.failed:,} could not be written and are tried again on the next run.", style="yellow"
