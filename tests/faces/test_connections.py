@@ -112,3 +112,18 @@ def test_an_unknown_connection_is_answered_with_the_known_ones(cli: Cli) -> None
     ran = cli("connections", "show", "Plex")
     assert ran.code == 2
     assert EMBY in ran.err
+
+
+@pytest.mark.usefixtures("connected")
+@pytest.mark.parametrize(
+    "command", [["status"], ["sync"], ["items"], ["connections"], ["connections", "set", EMBY]]
+)
+def test_a_mistyped_kind_is_named_with_its_line(cli: Cli, home: Path, command: list[str]) -> None:
+    """By every command alike, before anything is done in the name of a server that is none."""
+    settings = home / "playhead.yaml"
+    settings.write_text(settings.read_text().replace("kind: emby", "kind: embi"))
+    ran = cli(*command)
+    assert ran.code == 2
+    assert f"connections.{EMBY}.kind is 'embi'. Allowed: one of emby, jellyfin, plex." in ran.err
+    assert ", line " in ran.err
+    assert not (home / "playhead.db").exists()

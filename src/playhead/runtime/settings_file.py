@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,11 @@ connections: {}
 
 
 class SettingsFile:
-    """The settings of one home folder."""
+    """The settings of one home folder. ``list_kinds`` names the backends that there are; without it any kind is taken."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, list_kinds: Callable[[], Collection[str]] | None = None) -> None:
         self._home = home
+        self._list_kinds = list_kinds
         self.path = home.settings
 
     def load(self) -> Settings:
@@ -72,7 +73,9 @@ class SettingsFile:
 
     def _check(self, document: CommentedMap) -> Settings:
         try:
-            return read_settings(_plain(document))
+            settings = read_settings(_plain(document))
+            self._check_kinds(settings)
+            return settings
         except Misplaced as wrong:
             line = _line_of(document, wrong.place)
             where = f", line {line}" if line else ""
@@ -80,6 +83,15 @@ class SettingsFile:
                 f"{self.path}{where}: {name_place(wrong.place)} {wrong.reason}.",
                 hint=f"Allowed: {wrong.allowed}.",
             ) from wrong
+
+    def _check_kinds(self, settings: Settings) -> None:
+        if self._list_kinds is None or not settings.connections:
+            return
+        known = self._list_kinds()
+        for name, connection in settings.connections.items():
+            if connection.kind not in known:
+                place = ("connections", name, "kind")
+                raise Misplaced(place, f"is '{connection.kind}'", "one of " + ", ".join(known))
 
 
 def load_plain_yaml(path: Path) -> Any:

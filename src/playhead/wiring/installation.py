@@ -28,7 +28,7 @@ class Installation:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.settings_file = SettingsFile(home)
+        self.settings_file = SettingsFile(home, find_manifests)
         self.secrets = SecretStore(home.path)
 
     @cached_property
