@@ -215,3 +215,27 @@ def test_a_file_of_two_episodes(travel: Travel) -> None:
     trip.all_say("s-1x1", True)
     trip.all_say("s-1x2", True)
     trip.all_say("s-1x3", False)
+
+
+def test_a_file_of_two_episodes_that_cannot_follow_one_of_them_says_why(travel: Travel) -> None:
+    """Which other episode keeps it as it is; where all agree nothing is said of it."""
+    trip = travel(
+        world(
+            [show("s", [(1, 1), (1, 2)], ids={"tvdb": "81189"})],
+            server("plex", seen("s-1x1")),
+            server("emby", placements=[Placement(item="s-1x1", with_next=1)]),
+        )
+    ).connect_all()
+    trip.settle()
+    why = "emby has one file and one mark for this and S S01E02: it stays unwatched there until S S01E02 is watched too."
+    assert why in trip.cli("explain", "S S01E01").out
+    [shared] = trip.cli("explain", "S S01E01", "--json").json["shared"]
+    assert [other["episode"] for other in shared["others"]] == [2]
+    trip.act("plex", "play", "s-1x2")
+    trip.settle()
+    assert trip.cli("explain", "S S01E01", "--json").json["shared"] == []
+    trip.act("plex", "unmark", "s-1x2")
+    trip.settle()
+    assert trip.watched("s-1x2") == {"plex": False, "emby": True}
+    why = "it stays watched there until S S01E01 is unwatched too."
+    assert why in trip.cli("explain", "S S01E02").out

@@ -14,6 +14,16 @@ from playhead.ports.ledger import ItemLabel
 FIND_AT_MOST = 20
 
 
+class SharedFile(msgspec.Struct, frozen=True):
+    """A file on a connection that holds other items too, by which the connection says something else than was agreed.
+    ``others`` are those that were agreed otherwise."""
+
+    connection: str
+    person: str
+    watched: bool  # what the connection says of the file
+    others: list[ItemLabel]
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """Everything known of one item, newest first where there is an order."""
 
@@ -24,6 +34,7 @@ class Explanation(msgspec.Struct, frozen=True):
     decisions: list[dict[str, Any]]
     changes: list[dict[str, Any]]
     conflicts: list[dict[str, Any]]
+    shared: list[SharedFile] = []
 
 
 def find_items(ctx: Context, words: str) -> dict[int, ItemLabel]:
@@ -55,7 +66,26 @@ def explain_item(ctx: Context, item_id: int) -> Explanation:
             decisions=ctx.ledger.list_decisions(item_id=item_id, person_id=None, limit=50),
             changes=ctx.ledger.list_changes(item_id=item_id, person_id=None, limit=50),
             conflicts=ctx.ledger.list_conflicts(item_id),
+            shared=_find_shared(ctx, item_id),
         )
+
+
+def _find_shared(ctx: Context, item_id: int) -> list[SharedFile]:
+    """Files of several items whose one state cannot be what was agreed of this item."""
+    found: list[SharedFile] = []
+    for case in ctx.ledger.load_cases([item_id], ctx.roles, {}):
+        for slot in case.slots:
+            said = bool(slot.reading.watched)
+            others = case.siblings.get(slot.ref_id, ())
+            if not others or said == case.agreed.watched:
+                continue
+            agreed = ctx.ledger.load_agreed(case.person_id, others)
+            apart = [o for o in others if agreed.get(o, Agreed()).watched != case.agreed.watched]
+            labels = ctx.ledger.label(apart)
+            role = ctx.roles[slot.account_id]
+            if apart:
+                found.append(SharedFile(role.connection, role.person, said, [labels[o] for o in apart]))
+    return found
 
 
 def list_history(

@@ -13,7 +13,7 @@ from playhead.faces.cli.screen import Screen, make_table
 from playhead.faces.cli.session import Session
 from playhead.faces.cli.status import say_when
 from playhead.flows.context import Context
-from playhead.flows.explain import Explanation, explain_item, find_items
+from playhead.flows.explain import Explanation, SharedFile, explain_item, find_items
 from playhead.ports.errors import UsageError
 from playhead.wiring.hub import open_hub
 
@@ -33,9 +33,16 @@ def explain(
         ctx = hub.context()
         found = explain_item(ctx, choose_item(ctx, item))
         sources = {account: role.connection for account, role in ctx.roles.items()}
-    session.screen.give({**msgspec.to_builtins(found), "item": describe_item(found.item)})
+    session.screen.give(_describe(found))
     if not json:
         _show(session.screen, found, sources)
+
+
+def _describe(found: Explanation) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(found)
+    for told, shared in zip(plain["shared"], found.shared, strict=True):
+        told["others"] = [describe_item(label) for label in shared.others]
+    return {**plain, "item": describe_item(found.item)}
 
 
 def choose_item(ctx: Context, words: str) -> int:
@@ -70,11 +77,22 @@ def _show(screen: Screen, found: Explanation, sources: dict[int, str]) -> None:
     screen.show(table)
     for row in found.conflicts:
         screen.say(f"Ids contradict those of {row['other_title']}: {row['differ']}", style="yellow")
+    for shared in found.shared:
+        screen.say(_say_shared(shared), style="yellow")
     for row in found.decisions:
         screen.say(f"{say_when(row['at'])}  agreed for {row['person']}: {row['reason']}")
     for row in found.changes:
         when = say_when(row["ended_at"] or row["planned_at"])
         screen.say(f"{when}  {row['facet']} to {row['connection']}: {row['state']}: {row['reason']}")
+
+
+def _say_shared(shared: SharedFile) -> str:
+    names = ", ".join(say_item(label) for label in shared.others)
+    stays, until = ("watched", "unwatched") if shared.watched else ("unwatched", "watched")
+    return (
+        f"{shared.connection} has one file and one mark for this and {names}: it stays {stays} there until {names} "
+        f"{'is' if len(shared.others) == 1 else 'are'} {until} too."
+    )
 
 
 def _say_slot(slot: dict[str, Any], prefix: str) -> str:
