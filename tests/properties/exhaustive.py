@@ -110,7 +110,7 @@ def person_acts(hub: MemoryHub, step: Step, name: str, number: int, now: int) ->
         after = kind.play(cell, now) if name == "play" else kind.mark(cell, now)
         record = record._replace(plays=(*record.plays, after.date or now))
         if after[:3] != cell[:3]:  # a mark that changes nothing cannot be seen
-            at = now if account.base is not None else min(now, after.date or now)  # nothing else tells when
+            at = min(now, after.date or now)  # a mark that keeps an old date looks as old as that
             record = record._replace(unseen=(*others, (number, at)))
     elif name == "stop":
         position_s = 1_200 + 10 * ((now - T0) // 3_600)

@@ -171,10 +171,13 @@ def _was_played_before(
 ) -> bool:
     """Whether the date beside "watched" is that of a person's play: newer than the one sent, and not stamped by the write.
 
-    A server that takes no date may have stamped any of several tries that went unanswered.
+    A server that takes no date may have stamped any of several tries that went unanswered. Beside a resume point the date is
+    that of the stop.
     """
     said, sent = after.last_played, target.last_played
     if not after.watched or said is None or sent is None or said <= sent or not tries:
+        return False
+    if (after.position_s or 0) >= policy.min_position_s:
         return False
     spans = [(at, at) for at in tries] if takes_date else [(min(tries), max(tries))]
     return not any(
