@@ -283,6 +283,34 @@ def test_connections_that_only_read_or_only_write(travel: Travel) -> None:
     assert trip.watched("c") == {"plex": False, "jellyfin": False, "emby": True}
 
 
+def test_a_connection_that_only_writes_is_listed_all_the_same(travel: Travel) -> None:
+    """Its items must be known to be written, new ones too; one that neither reads nor writes is left alone."""
+    trip = travel(
+        world(
+            [movie("a"), movie("b")],
+            server("plex", seen("a"), seen("b")),
+            server("jellyfin", items=["a"]),
+            server("emby"),
+        )
+    )
+    trip.connect("plex")
+    trip.connect("jellyfin", "--no-read")
+    trip.connect("emby", "--no-read", "--no-write")
+    done = trip.sync()
+    assert {name: read["items"] for name, read in done["read"].items()} == {"plex": 2, "jellyfin": 1}
+    assert (done["written"], done["pending"]) == (1, 1)
+    assert trip.row("jellyfin", "a")["watched"] is True
+    trip.act("jellyfin", "add", "b")
+    assert trip.settle()["written"] == 1
+    assert trip.row("jellyfin", "b")["watched"] is True
+    assert [trip.row("emby", film)["watched"] for film in "ab"] == [False, False]
+    trip.act("jellyfin", "unmark", "b")
+    trip.settle()
+    assert trip.row("plex", "b")["watched"] is True
+    assert trip.cli("connections", "set", "emby", "--write").code == 0
+    assert trip.settle()["written"] == 2
+
+
 def test_libraries_in_and_out(travel: Travel) -> None:
     """What is left out is neither read nor written; leaving out later is no news."""
     trip = travel(

@@ -126,7 +126,8 @@ class Hub:
     async def read(
         self, names: Collection[str] | None, *, full: bool, progress: ReadProgress
     ) -> list[ReadResult]:
-        """Read the named connections (None = all that are read); servers out of reach have a failed result."""
+        """Read the named connections (None = all that are read or written: what is to be written must be known); servers
+        out of reach have a failed result."""
         wanted = [
             name
             for name, connection in self.installation.settings.connections.items()
