@@ -144,13 +144,10 @@ def test_what_the_index_joins_at_once_grouping_would_join_too(refs: list[Evidenc
     """Where no ref is left unsettled, the stream's items are the groups."""
     index, items, unsettled = ClaimIndex(), {}, False
     for place, ref in enumerate(refs, 1):
-        item = index.place(ref.claims, ref.number, ref.year)
+        item = index.place(ref.claims, ref.number, ref.year, place)
         if item == ClaimIndex.UNSETTLED:
             unsettled = True
             break
-        if item == ClaimIndex.NEW:
-            item = place
-            index.add(item, ref.claims, ref.number, ref.year)
         items.setdefault(item, set()).add(ref.ref)
     if not unsettled:
         silent = {frozenset({r.ref}) for r in refs if not r.claims and not r.number}

@@ -108,7 +108,7 @@ def _prepare_sqlite(raw: sqlite3.Connection, _record: Any) -> None:
         "synchronous=NORMAL",
         "foreign_keys=ON",
         f"cache_size=-{CACHE_KB}",
-        "wal_autocheckpoint=4000",
+        "wal_autocheckpoint=1000",
     ):
         raw.execute(f"PRAGMA {pragma}")
 

@@ -11,6 +11,11 @@ _encode = Encoder().encode
 _HALF = 1 << 63
 
 
+def fingerprint(said: tuple[object, ...]) -> int:
+    """Of any values."""
+    return (xxh3_64_intdigest(_encode(said)) - _HALF) or 1
+
+
 def fingerprint_state(entry: Entry) -> int:
     """Of what the account says of the entry."""
     said = (
@@ -27,7 +32,7 @@ def fingerprint_state(entry: Entry) -> int:
 
 def fingerprint_said(said: tuple[object, ...]) -> int:
     """Of a reading: watched, plays, last played, position, rating, favourite, un-played."""
-    return (xxh3_64_intdigest(_encode(said)) - _HALF) or 1
+    return fingerprint(said)
 
 
 def fingerprint_entry(entry: Entry) -> int:
@@ -45,12 +50,12 @@ def fingerprint_entry(entry: Entry) -> int:
         entry.state_key,
         entry.media_key,
     )
-    return (xxh3_64_intdigest(_encode(said)) - _HALF) or 1
+    return fingerprint(said)
 
 
 def fingerprint_show(show: ShowEntry) -> int:
     """Of a show's title, year and claims."""
-    return (xxh3_64_intdigest(_encode((show.title, show.year, show.claims))) - _HALF) or 1
+    return fingerprint((show.title, show.year, show.claims))
 
 
 def is_blank(entry: Entry) -> bool:
@@ -58,3 +63,8 @@ def is_blank(entry: Entry) -> bool:
     return not (
         entry.watched or entry.plays or entry.position_s or entry.rating is not None or entry.favourite
     )
+
+
+def is_blank_said(said: tuple[object, ...]) -> bool:
+    """The same of a reading: watched, plays, last played, position, rating, favourite, un-played."""
+    return not (said[0] or said[1] or said[3] or said[4] is not None or said[5])

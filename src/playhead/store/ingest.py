@@ -108,14 +108,17 @@ class Ingest:
         self._whole = False
         self._looked_up = 0
 
-    def new_item(
+    @property
+    def next_item(self) -> int:
+        """The id that the next item gets."""
+        return self._next_item
+
+    def make_item(
         self, kind: str, title: str, year: int | None, number: tuple[int, int | None, int | None]
-    ) -> int:
-        """Make an item. ``number``: show item, season, episode; show 0 = none."""
-        item = self._next_item
+    ) -> None:
+        """Buffer an item under ``next_item``. ``number``: show item, season, episode; show 0 = none."""
+        self.rows.items.append((self._next_item, kind, title, year, number[0] or None, number[1], number[2]))
         self._next_item += 1
-        self.rows.items.append((item, kind, title, year, number[0] or None, number[1], number[2]))
-        return item
 
     def take_refs(self, count: int) -> int:
         """The first of so many new ref ids; they only grow, so that a ref above a watermark is new."""
@@ -138,8 +141,12 @@ class Ingest:
         self.connection.commit()
 
     def end_page(self) -> None:
-        """Give the write lock back; write and commit once enough pages wait."""
-        if len(self.rows) >= FLUSH_ROWS:
+        """Give the write lock back; write and commit once enough pages wait.
+
+        While there are no indexes to keep every page is written at once: that costs nothing more, and memory that is
+        used again at once is faster than fresh memory.
+        """
+        if len(self.rows) >= (1 if self._bare else FLUSH_ROWS):
             self.flush()
         elif self.connection.in_transaction():
             self.connection.commit()

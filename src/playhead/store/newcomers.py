@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import astuple
 
 from playhead.domain.identity.match import CONTESTED, ClaimIndex, pack_number, unpack_number
 from playhead.ports.backend import Entry, ShowEntry
-from playhead.store.fingerprints import fingerprint_entry, fingerprint_show, fingerprint_state, is_blank
+from playhead.store.fingerprints import fingerprint, fingerprint_entry, fingerprint_show, is_blank_said
 from playhead.store.rows import fetch_in
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Newcomers:
         self.read.mark_new(refs)
 
     def _add_show(self, library: int, show: ShowEntry, fp: int) -> int:
-        item = self._place("show", show.title, show.year, show.claims, NO_NUMBER)
+        item = self._place("show", show.title, show.year, show.claims, NO_NUMBER, 0, 0)
         ref = self.read.ingest.take_refs(1)
         key = self.read.key
         self.read.ingest.rows.refs.append(
@@ -96,8 +98,7 @@ class Newcomers:
             )
         entries = self._pick_new(entries, refs)
         first = ingest.take_refs(len(entries))
-        self._add_refs(library, first, entries, shows)
-        self._add_states(entries, read_at)
+        self._add_refs(library, first, entries, shows, read_at)
         refs.extend(range(first, first + len(entries)))
         self.read.mark_new(refs)
         self.waiting = True
@@ -118,65 +119,58 @@ class Newcomers:
         return list(picked.values())
 
     def _add_refs(
-        self, library: int, first: int, entries: Sequence[Entry], shows: dict[str, tuple[int, int]]
+        self,
+        library: int,
+        first: int,
+        entries: Sequence[Entry],
+        shows: dict[str, tuple[int, int]],
+        read_at: int,
     ) -> None:
         """Match and buffer. Decides here what most are: the number and all claims lead to one item, which gains nothing."""
         read, index = self.read, self.read.ingest.index
         claimed, numbered, numbers, masks = index.claims.get, index.numbers.get, index.own_number, index.mask
-        connection, run, place = read.key.connection_id, read.run_id, self._place_leaf
-        add = read.ingest.rows.refs.append
-        for ref, entry in enumerate(entries, first):
-            claims, files, season, episode = entry.claims, entry.files, entry.season, entry.episode
-            show_ref, show_item = shows[entry.show_id] if entry.show_id else NO_SHOW
+        leaves = read.ingest.rows.start_leaves(read.key.connection_id, library, read.run_id)
+        for ref, values in enumerate(map(astuple, entries), first):
+            native_id, kind, title, year, show_id, _, season, episode, last, runtime_s, claims, files = (
+                values[:12]
+            )
+            show_ref, show_item = shows[show_id] if show_id else NO_SHOW
             number = pack_number(show_item, season, episode) if show_item else 0
             item = numbered(number)
             if (
                 item is None
-                or set(map(claimed, claims)) != {item}
+                or {*map(claimed, map(hash, claims))} != {item}
                 or numbers[item] != number
                 or masks[item] >= CONTESTED
             ):
-                item = place(entry, claims, show_item, number)
-            span = 1 if entry.episode_end is None else self._add_span(ref, entry, show_item)
-            add(
-                (
-                    *(ref, connection, entry.native_id, library, item, 0, entry.year, show_ref),
-                    *(season, episode, span, entry.runtime_s, entry.state_key, entry.media_key),
-                    "\n".join(files) if files else "",
-                    " ".join(claims),
-                    "" if claims or not show_item else "numbers",
-                    *(fingerprint_entry(entry), run),
-                )
+                where = (show_item, season, episode)
+                movie_year = 0 if show_item or kind != "movie" else year or 0
+                item = self._place(kind, title, year, claims, where, number, movie_year)
+            span = 1 if last is None else self._add_span(ref, entries[ref - first], show_item)
+            state_key, media_key = values[12:14]
+            fp = fingerprint(
+                (title, year, show_id, season, episode, last, runtime_s, claims, files, state_key, media_key)
             )
+            files_text, claims_text = "\n".join(files) if files else "", " ".join(claims)
+            matched_by = "" if claims or not show_item else "numbers"
+            # fmt: off
+            leaves += (
+                ref, native_id, item, year, show_ref, season, episode, span, runtime_s, state_key, media_key,
+                files_text, claims_text, matched_by, fp,
+            )
+            # fmt: on
+            said = values[14:]
+            if said[0] is not None and not is_blank_said(said):
+                self._add_state(ref, item, span, said, read_at)
 
-    def _add_states(self, entries: Sequence[Entry], read_at: int) -> None:
-        """Buffer the readings of the refs that were buffered last, where the account says anything of them."""
+    def _add_state(self, ref: int, item: int, span: int, said: tuple[Any, ...], read_at: int) -> None:
+        """Buffer what the account says of a ref that was buffered just now."""
         read, rows = self.read, self.read.ingest.rows
-        for entry, row in zip(entries, rows.refs[len(rows.refs) - len(entries) :], strict=True):
-            if entry.watched is None or is_blank(entry):
-                continue
-            read.put_state(row[0], entry, fingerprint_state(entry), read_at)
-            rows.touched.add(row[4])
-            read.changed += 1
-            if entry.episode_end is not None:
-                rows.touched.update(other for owner, other in rows.spans if owner == row[0])
-
-    def _place_leaf(self, entry: Entry, claims: tuple[str, ...], show_item: int, number: int) -> int:
-        """The item of a new movie or episode that gains something, is new itself, or contradicts."""
-        ingest = self.read.ingest
-        index, rows = ingest.index, ingest.rows
-        year = 0 if show_item or entry.kind != "movie" else entry.year or 0
-        item = index.place(claims, number, year)
-        if item > 0:
-            if index.novel:
-                rows.claims.extend(zip(index.novel, repeat(item)))
-            if index.contested:
-                rows.unsettled.add(item)
-            if index.renumbered:
-                rows.also_numbers.append((*unpack_number(number), item))
-            return item
-        where = (show_item, entry.season, entry.episode)
-        return self._make(item, entry.kind, entry.title, entry.year, claims, where, number, year)
+        rows.states.append((read.key.account_id, ref, *said, fingerprint(said), read.run_id, read_at))
+        rows.touched.add(item)
+        read.changed += 1
+        if span > 1:
+            rows.touched.update(other for owner, other in rows.spans if owner == ref)
 
     def _is_new(self, native_id: str, refs: list[int]) -> bool:
         """Look for a ref whose id this read has met; one that is there is marked as listed again."""
@@ -214,39 +208,30 @@ class Newcomers:
         year: int | None,
         claims: Sequence[str],
         where: tuple[int, int | None, int | None],
-    ) -> int:
-        """The item of a show, or of a further episode in a file. ``where``: show item, season, episode."""
-        ingest = self.read.ingest
-        number = pack_number(*where)
-        item = ingest.index.place(claims, number, 0)
-        if item > 0:
-            ingest.rows.claims.extend(zip(ingest.index.novel, repeat(item)))
-            if ingest.index.contested:
-                ingest.rows.unsettled.add(item)
-            return item
-        return self._make(item, kind, title, year, claims, where, number, 0)
-
-    def _make(
-        self,
-        verdict: int,
-        kind: str,
-        title: str,
-        year: int | None,
-        claims: Sequence[str],
-        where: tuple[int, int | None, int | None],
         number: int,
         movie_year: int,
     ) -> int:
-        """An item of its own, for good or until what it met is grouped."""
+        """The item of a new ref; one of its own, for good or until what it met is grouped, where it joins none.
+
+        ``where``: show item, season, episode; ``number`` the same, packed.
+        """
         ingest = self.read.ingest
-        made = ingest.new_item(kind, title, year, where)
-        if verdict == ClaimIndex.UNSETTLED:
-            ingest.rows.unsettled.update(ingest.index.met)
-            ingest.rows.unsettled.add(made)
-        else:
-            ingest.index.add(made, claims, number, movie_year)
-            ingest.rows.claims.extend(zip(claims, repeat(made)))
-        return made
+        index, rows, new = ingest.index, ingest.rows, ingest.next_item
+        item = index.place(claims, number, movie_year, new)
+        if item == ClaimIndex.UNSETTLED:
+            rows.unsettled.update(index.met)
+            rows.unsettled.add(new)
+            ingest.make_item(kind, title, year, where)
+            return new
+        if index.novel:
+            rows.claims.extend(zip(index.novel, repeat(item)))
+        if index.contested:
+            rows.unsettled.add(item)
+        if item == new:
+            ingest.make_item(kind, title, year, where)
+        elif index.renumbered:
+            rows.also_numbers.append((*unpack_number(number), item))
+        return item
 
     def _add_span(self, ref: int, entry: Entry, show_item: int) -> int:
         """The items of a file's further episodes, found by number or made; the number of items in the file."""
@@ -256,7 +241,8 @@ class Newcomers:
         if not show_item or entry.season is None:
             return 1
         for episode in range(entry.episode + 1, last + 1):
-            item = self._place("episode", entry.title, entry.year, (), (show_item, entry.season, episode))
+            where = (show_item, entry.season, episode)
+            item = self._place("episode", entry.title, entry.year, (), where, pack_number(*where), 0)
             self.read.ingest.rows.spans.append((ref, item))
         return last - entry.episode + 1
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -27,6 +27,12 @@ REF_COLUMNS = (
     " state_key, media_key, files, claims, matched_by, meta_fp, first_run"
 )
 _NEW_REF = f"INSERT INTO ref ({REF_COLUMNS}) VALUES ({','.join('?' * 19)})"
+# Movies and episodes: the bulk of a first import. What is the same for a whole page stands in the statement.
+_LEAF_COLUMNS = (
+    "id, native_id, item_id, year, show_ref, season, episode, span, runtime_s, state_key, media_key, files, claims,"
+    " matched_by, meta_fp"
+)
+_LEAF_WIDTH = _LEAF_COLUMNS.count(",") + 1
 _CHANGED_REF = (
     "UPDATE ref SET library_id=?, year=?, show_ref=?, season=?, episode=?, span=?, runtime_s=?, state_key=?,"
     " media_key=coalesce(?, media_key), files=?, claims=?, matched_by=?, meta_fp=? WHERE id=?"
@@ -55,6 +61,15 @@ _PAGE = (
 )
 
 
+class Leaves(NamedTuple):
+    """New refs of one page; their values one after the other, as ``_LEAF_COLUMNS`` has them."""
+
+    connection: int
+    library: int
+    run: int
+    values: list[Any]
+
+
 class Rows:
     """Buffers. ``touched`` and ``unsettled`` hold items, the others rows in the order of their statements."""
 
@@ -63,6 +78,7 @@ class Rows:
         self.also_numbers: list[Row] = []
         self.claims: list[Row] = []
         self.refs: list[Row] = []
+        self.leaves: list[Leaves] = []  # new refs of movies and episodes
         self.changed_refs: list[Row] = []
         self.returned_refs: list[Row] = []  # first_run, ref
         self.runtimes: list[Row] = []  # runtime_s, ref
@@ -77,9 +93,14 @@ class Rows:
         self.unsettled: set[int] = set()
 
     def __len__(self) -> int:
-        return (
-            len(self.refs) + len(self.states) + len(self.changed_refs) + len(self.claims) + len(self.runtimes)
-        )
+        rows = (self.refs, self.states, self.changed_refs, self.claims, self.runtimes)
+        return sum(map(len, rows)) + sum(len(page.values) for page in self.leaves) // _LEAF_WIDTH
+
+    def start_leaves(self, connection: int, library: int, run: int) -> list[Any]:
+        """Where the values of a page's new movies and episodes go."""
+        page = Leaves(connection, library, run, [])
+        self.leaves.append(page)
+        return page.values
 
     def is_empty(self) -> bool:
         """Whether nothing waits."""
@@ -87,6 +108,9 @@ class Rows:
 
     def write(self, connection: Connection) -> None:
         """Send everything and empty the buffers; the caller commits."""
+        for page in self.leaves:
+            _send_leaves(connection, page)
+        self.leaves.clear()
         for statement, rows in (
             (_NEW_ITEM, self.items),
             (ALSO_NUMBER, self.also_numbers),
@@ -116,6 +140,18 @@ class Rows:
                     [(item,) for item in sorted(items)],
                 )
                 items.clear()
+
+
+def _send_leaves(connection: Connection, page: Leaves) -> None:
+    marks = f"({page.connection},{page.library},{page.run},0,{','.join('?' * _LEAF_WIDTH)})"
+    head = f"INSERT INTO ref (connection_id, library_id, first_run, is_show, {_LEAF_COLUMNS}) VALUES "
+    execute = connection.connection.cursor().execute
+    values, step = page.values, ROWS_AT_ONCE * _LEAF_WIDTH
+    several = head + ",".join([marks] * ROWS_AT_ONCE)
+    for start in range(0, len(values), step):
+        bundle = values[start : start + step]
+        rows = len(bundle) // _LEAF_WIDTH
+        execute(several if rows == ROWS_AT_ONCE else head + ",".join([marks] * rows), bundle)
 
 
 def _send(connection: Connection, statement: str, rows: list[Row]) -> None:
