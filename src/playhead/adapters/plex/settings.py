@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from playhead.kit.server_settings import PageSize, TimeoutS, VerifyTls
+
 
 class PlexSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of one Plex connection."""
@@ -26,43 +28,9 @@ class PlexSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             },
         ),
     ]
-    verify_tls: Annotated[
-        bool,
-        Meta(
-            extra={
-                "label": "Check the certificate",
-                "help": "Switch off only for an https address whose certificate is not for its name.",
-                "example": "true",
-                "secret": False,
-            }
-        ),
-    ] = True
-    timeout_s: Annotated[
-        float,
-        Meta(
-            ge=1,
-            le=600,
-            extra={
-                "label": "Patience",
-                "help": "Seconds to wait for one answer; raise it where the server's disks sleep.",
-                "example": "60",
-                "secret": False,
-            },
-        ),
-    ] = 60.0
-    page_size: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=10_000,
-            extra={
-                "label": "Items a page",
-                "help": "How many items are asked for at once; lower it where the server is short of memory.",
-                "example": "1000",
-                "secret": False,
-            },
-        ),
-    ] = 1000
+    verify_tls: VerifyTls = True
+    timeout_s: TimeoutS = 60.0
+    page_size: PageSize = 1000
     plex_tv_url: Annotated[
         str,
         Meta(
