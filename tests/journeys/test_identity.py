@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from playhead.sandbox.world import Placement, WorldLibrary
 from tests.journeys.conftest import Travel
 from tests.journeys.journey import Journey, movie, seen, server, show, world
@@ -239,3 +241,33 @@ def test_a_file_of_two_episodes_that_cannot_follow_one_of_them_says_why(travel: 
     assert trip.watched("s-1x2") == {"plex": False, "emby": True}
     why = "it stays watched there until S S01E01 is unwatched too."
     assert why in trip.cli("explain", "S S01E02").out
+
+
+@pytest.mark.parametrize("first", ["plex", "emby"])
+def test_an_item_is_found_by_the_title_of_any_server(travel: Travel, first: str) -> None:
+    """Whichever was read first; a show's other title finds its episodes."""
+    german = [
+        Placement(item="escape", title="Die Verurteilten"),
+        Placement(item="s", title="Haus des Geldes"),
+    ]
+    trip = travel(
+        world(
+            [
+                movie("escape", title="The Shawshank Redemption"),
+                show("s", [(1, 1)], ids={"tvdb": "327417"}, title="Heist"),
+            ],
+            server("plex", seen("escape"), placements=german),
+            server("emby"),
+        )
+    )
+    for name in sorted(("plex", "emby"), key=lambda name: name != first):
+        trip.connect(name)
+        trip.sync()
+    for film in ("Verurteilten", "shawshank"):
+        assert len(trip.items(film)) == 1
+        assert trip.cli("explain", film).code == 0
+    for series in ("haus geldes", "heist s01e01"):
+        ran = trip.cli("explain", series, "--json")
+        assert ran.code == 0, ran.err
+        assert ran.json["item"]["type"] == "episode"
+    assert len(trip.items("haus")) == 1

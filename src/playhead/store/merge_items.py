@@ -26,10 +26,21 @@ def take_in(rows: Connection, heirs: Mapping[int, int]) -> None:
     for table in _FOLLOW:
         rows.exec_driver_sql(f"UPDATE {table} SET item_id=? WHERE item_id=?", couples)
     rows.exec_driver_sql("UPDATE item SET show_id=? WHERE show_id=?", couples)
+    _keep_titles(rows, couples)
     dead = as_rows(sorted(heirs))
-    for table in ("ref_span", "touched", "claim", "also_number"):
+    for table in ("ref_span", "touched", "claim", "also_number", "also_title"):
         rows.exec_driver_sql(f"DELETE FROM {table} WHERE item_id=?", dead)
     rows.exec_driver_sql("DELETE FROM item WHERE id=?", dead)
+
+
+def _keep_titles(rows: Connection, couples: list[tuple[int, int]]) -> None:
+    """The heir is found by the titles of what it took in; episodes are found by their show's."""
+    for source in ("id, title FROM item WHERE kind <> 'episode'", "item_id AS id, title FROM also_title"):
+        rows.exec_driver_sql(
+            f"INSERT INTO also_title (item_id, title) SELECT h.id, t.title FROM (SELECT {source}) t, item h"
+            " WHERE h.id=? AND t.id=? AND t.title<>h.title AND t.title<>'' ON CONFLICT DO NOTHING",
+            couples,
+        )
 
 
 def _follow_decisions(rows: Connection, heirs: Mapping[int, int]) -> None:

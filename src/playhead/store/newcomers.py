@@ -146,6 +146,8 @@ class Newcomers:
                 where = (show_item, season, episode)
                 movie_year = 0 if show_item or kind != "movie" else year or 0
                 item = self._place(kind, title, year, claims, where, number, movie_year)
+            elif not show_item:
+                read.ingest.rows.call(item, title)
             span = 1 if last is None else self._add_span(ref, entries[ref - first], show_item)
             state_key, media_key = values[12:14]
             fp = fingerprint(
@@ -229,8 +231,11 @@ class Newcomers:
             rows.unsettled.add(item)
         if item == new:
             ingest.make_item(kind, title, year, where)
-        elif index.renumbered:
+            return item
+        if index.renumbered:
             rows.also_numbers.append((*unpack_number(number), item))
+        if kind != "episode":
+            rows.call(item, title)
         return item
 
     def _add_span(self, ref: int, entry: Entry, show_item: int) -> int:
@@ -264,6 +269,7 @@ class Newcomers:
                 + (fingerprint_show(show), ref.id)
             )
             rows.titles.append((show.title, show.year, ref.item_id))
+            rows.call(ref.item_id, show.title)
             self.read.changed += 1
             if claims != before[ref.id]:
                 rows.unsettled.add(ref.item_id)
@@ -300,6 +306,8 @@ class Newcomers:
             + (fingerprint_entry(entry), ref.id)
         )
         rows.titles.append((entry.title, entry.year, ref.item_id))
+        if entry.kind != "episode":
+            rows.call(ref.item_id, entry.title)
         self.read.changed += 1
         if old[6] is not None and entry.media_key is not None and old[6] != entry.media_key:
             ingest.reset_bases(self.read.key.siblings, [ref.id])

@@ -32,6 +32,9 @@ WHERE id IN (SELECT max(id) FROM run WHERE kind = 'import' GROUP BY account_id)"
 _ITEMS = """
 SELECT i.id, i.kind AS type, i.title, i.year, s.title AS show, i.season, i.episode
 FROM item i LEFT JOIN item s ON s.id = i.show_id WHERE i.id > :after AND i.kind <> 'show' ORDER BY i.id LIMIT :limit"""
+_ALSO_TITLES = """
+SELECT i.id AS item_id, t.title FROM item i JOIN also_title t ON t.item_id IN (i.id, i.show_id) WHERE i.id IN :items
+ORDER BY t.title"""
 _CLAIMS = "SELECT item_id, value FROM claim WHERE item_id IN :items ORDER BY value"
 _AGREED = """
 SELECT x.item_id, p.name AS person, x.watched, x.plays, x.watched_at, x.position_s, x.position_at
@@ -121,13 +124,21 @@ def _join_items(rows: Connection, page: Sequence[RowMapping]) -> Iterator[dict[s
     claims: dict[int, list[str]] = defaultdict(list)
     for row in _in(rows, _CLAIMS, ids):
         claims[row["item_id"]].append(row["value"])
+    titles: dict[int, list[str]] = defaultdict(list)
+    for row in _in(rows, _ALSO_TITLES, ids):
+        titles[row["item_id"]].append(row["title"])
     agreed = {(row["item_id"], row["person"]): row for row in _in(rows, _AGREED, ids)}
     says: dict[int, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
     for row in _in(rows, _STATES, ids):
         known = says[row["item_id"]].setdefault((row["connection"], row["account"]), _say(row, agreed))
         known["refs"].append(row["native_id"])
     for row in page:
-        yield {**row, "claims": claims[row["id"]], "accounts": list(says[row["id"]].values())}
+        yield {
+            **row,
+            "also_titles": titles[row["id"]],
+            "claims": claims[row["id"]],
+            "accounts": list(says[row["id"]].values()),
+        }
 
 
 def _say(row: RowMapping, agreed: dict[tuple[int, str], RowMapping]) -> dict[str, Any]:

@@ -21,6 +21,10 @@ ALSO_NUMBER = (
     "INSERT INTO also_number (show_id, season, episode, item_id) VALUES (?,?,?,?)"
     " ON CONFLICT (show_id, season, episode) DO UPDATE SET item_id=excluded.item_id"
 )
+_ALSO_TITLE = (
+    "INSERT INTO also_title (item_id, title) SELECT i.id, ? FROM item i WHERE i.id=? AND i.title<>?"
+    " ON CONFLICT DO NOTHING"
+)
 _NEW_CLAIM = "INSERT INTO claim (value, item_id) VALUES (?,?) ON CONFLICT DO NOTHING"
 REF_COLUMNS = (
     "id, connection_id, native_id, library_id, item_id, is_show, year, show_ref, season, episode, span, runtime_s,"
@@ -83,6 +87,7 @@ class Rows:
         self.returned_refs: list[Row] = []  # first_run, ref
         self.runtimes: list[Row] = []  # runtime_s, ref
         self.titles: list[Row] = []  # title, year, item
+        self.also_titles: list[Row] = []  # title, item, title
         self.dropped_spans: list[Row] = []
         self.spans: list[Row] = []
         self.states: list[Row] = []
@@ -101,6 +106,11 @@ class Rows:
         page = Leaves(connection, library, run, [])
         self.leaves.append(page)
         return page.values
+
+    def call(self, item: int, title: str) -> None:
+        """Note that a connection calls a movie or a show so; kept where that is another title than the item's."""
+        if title:
+            self.also_titles.append((title, item, title))
 
     def is_empty(self) -> bool:
         """Whether nothing waits."""
@@ -123,6 +133,7 @@ class Rows:
                 "UPDATE item SET title=?, year=? WHERE id=? AND (SELECT count(*) FROM ref WHERE item_id=item.id) = 1",
                 self.titles,
             ),
+            (_ALSO_TITLE, self.also_titles),
             ("DELETE FROM ref_span WHERE ref_id=?", self.dropped_spans),
             ("INSERT INTO ref_span (ref_id, item_id) VALUES (?,?) ON CONFLICT DO NOTHING", self.spans),
             (_STATE, self.states),

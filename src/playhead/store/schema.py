@@ -119,6 +119,14 @@ also_number = Table(
 )
 Index("ix_also_number_item_id", also_number.c.item_id)
 
+# What other connections call a movie or a show, where they say something else than ``item.title``: for finding it.
+also_title = Table(
+    "also_title",
+    metadata,
+    Column("item_id", Integer, primary_key=True),
+    Column("title", Text, primary_key=True),
+)
+
 claim = Table(
     "claim",
     metadata,

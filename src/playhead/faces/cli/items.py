@@ -58,7 +58,8 @@ def _choose(
     for item in rows:
         if person is not None:
             item["accounts"] = [part for part in item["accounts"] if part["person"] == person]
-        text = f"{item['title']} {item['show'] or ''} {' '.join(item['claims'])}".casefold()
+        named = (item["title"], item["show"] or "", *item["also_titles"], *item["claims"])
+        text = " ".join(named).casefold()
         if all(word in text for word in wanted) and (not disagreeing or _differs(item)):
             yield item
 

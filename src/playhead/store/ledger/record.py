@@ -26,7 +26,7 @@ class Record(Work):
     """The part of the ledger that explains."""
 
     def find_items(self, words: str, limit: int) -> list[int]:
-        """Items by id, claim, or words of their titles; exact titles first."""
+        """Items by id, claim, or words of their titles on any server; exact titles first."""
         if words.isdigit() and self._value(
             "SELECT 1 FROM item WHERE id = :id AND kind <> 'show'", id=int(words)
         ):
@@ -41,9 +41,13 @@ class Record(Work):
         pattern = "%" + "%".join(words.split()) + "%"
         rows = self._rows(
             """SELECT i.id FROM item i LEFT JOIN item s ON s.id = i.show_id
-            WHERE i.kind <> 'show' AND (i.title LIKE :p OR coalesce(s.title, '') || ' ' || i.title LIKE :p
-              OR coalesce(s.title, '') || ' s' || CASE WHEN i.season < 10 THEN '0' ELSE '' END || i.season
-                 || 'e' || CASE WHEN i.episode < 10 THEN '0' ELSE '' END || i.episode LIKE :p)
+            WHERE i.kind <> 'show' AND (i.title LIKE :p
+              OR EXISTS (SELECT 1 FROM also_title o WHERE o.item_id = i.id AND o.title LIKE :p)
+              OR EXISTS (SELECT 1 FROM (SELECT coalesce(s.title, '') AS title
+                                        UNION ALL SELECT o.title FROM also_title o WHERE o.item_id = i.show_id) t
+                WHERE t.title || ' ' || i.title LIKE :p
+                  OR t.title || ' s' || CASE WHEN i.season < 10 THEN '0' ELSE '' END || i.season
+                     || 'e' || CASE WHEN i.episode < 10 THEN '0' ELSE '' END || i.episode LIKE :p))
             ORDER BY lower(i.title) <> lower(:w), i.id LIMIT :n""",
             p=pattern,
             w=words,
