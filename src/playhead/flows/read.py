@@ -206,10 +206,12 @@ class _AccountReader:
                 read_at, page = await ahead
                 ahead = self._fetch(listing, pager.next + self.size) if pager.expects(self.size) else None
                 pager.count(await self._take(page, read_at), self.size)
+                after = page.start + self.size
+                del page  # megabytes, not to be kept until the next one is there
                 self._tell(listing, pager)
                 if pager.ended:
                     break
-                if ahead is not None and pager.next != page.start + self.size:
+                if ahead is not None and pager.next != after:
                     await _drop(ahead)
                     ahead = None
         except BackendError as error:

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import MappingProxyType
-from typing import Any
-
-from rich.progress import Progress, TaskID
+from typing import TYPE_CHECKING, Any
 
 from playhead.faces.cli.screen import Screen
 from playhead.faces.cli.session import Session
 from playhead.ports.store import ReadResult
 from playhead.runtime.exits import Exit
 
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
 
 class Bars:
-    """One bar for each connection."""
+    """One bar for each connection, where there is a screen for them."""
 
-    def __init__(self, progress: Progress, verb: str) -> None:
+    def __init__(self, progress: Progress | None, verb: str) -> None:
         self._progress = progress
         self._verb = verb
         self._tasks: dict[str, TaskID] = {}
 
     def move(self, connection: str, done: int, total: int | None) -> None:
         """Called by the flows."""
+        if self._progress is None:
+            return
         if connection not in self._tasks:
             self._tasks[connection] = self._progress.add_task(f"{self._verb} {connection}", total=total)
         self._progress.update(self._tasks[connection], completed=done, total=total)
@@ -33,7 +36,7 @@ class Bars:
 @contextmanager
 def show_bars(screen: Screen, verb: str, *, keep: bool = False) -> Iterator[Bars]:
     """Bars on stderr while something runs, where a person sits at a terminal."""
-    with screen.progress(keep=keep) as progress:
+    with screen.progress(keep=keep) or nullcontext() as progress:
         yield Bars(progress, verb)
 
 

@@ -9,23 +9,18 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 
 from playhead.faces.cli.layout import lay_out
 from playhead.ports.errors import PlayheadError
 from playhead.runtime.log import redact
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 WIDTH_IN_PIPES = 160
 
@@ -72,8 +67,19 @@ class Screen:
         with self.err.status(text):
             yield
 
-    def progress(self, *, keep: bool = False) -> Progress:
-        """Progress bars on stderr, there only for a person at a terminal; gone at the end unless kept."""
+    def progress(self, *, keep: bool = False) -> Progress | None:
+        """Progress bars on stderr for a person at a terminal; gone at the end unless kept. None = nobody sees them."""
+        if self.as_json or not self.err.is_terminal:
+            return None
+        from rich.progress import (  # only here: half of the runs draw none
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
         return Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -82,7 +88,6 @@ class Screen:
             TimeElapsedColumn(),
             console=self.err,
             transient=not keep,
-            disable=self.as_json or not self.err.is_terminal,
         )
 
 
