@@ -44,6 +44,7 @@ class Account(NamedTuple):
     written_at: int | None = None
     queue: tuple[tuple[str, State], ...] = ()  # facet and whole target
     sent: State | None = None  # went out, no receipt came
+    doubts: int = 0  # so many times, 2 = more
     refused: tuple[State, State] | None = (
         None  # a reading, and a target that the server will not take beside it
     )
@@ -97,7 +98,7 @@ class MemoryHub:
             return _put(world, number, account)._replace(touched=touched)
         if not account.known or account.native != account.ref:  # a new ref, or one that was gone: no base
             account = account._replace(
-                known=True, ref=account.native, base=None, base_at=None, sent=None, queue=()
+                known=True, ref=account.native, base=None, base_at=None, sent=None, doubts=0, queue=()
             )
             touched = True
         said, unplayed = show(account.cell), is_unplayed(account.cell)
@@ -222,8 +223,8 @@ class MemoryHub:
         if account.cell is None or account.ref != account.native:  # missing
             unsent = account._replace(sent=earlier, written_at=earlier_at)
             return _put(world, number, unsent), 0, 0  # tried again
-        delivery = self._make_delivery(account, number, target, before, doubtful=earlier is not None)
-        plain = is_plain_mark(delivery.facets, target, before) and not delivery.doubtful
+        delivery = self._make_delivery(account, number, target, before, doubts=account.doubts)
+        plain = is_plain_mark(delivery.facets, target, before) and not delivery.doubts
         if not plain and has_changed(delivery, show(account.cell)):
             seen = account._replace(
                 reading=show(account.cell), unplayed=is_unplayed(account.cell), stale=True
@@ -236,6 +237,8 @@ class MemoryHub:
         write = Write("x", "movie", delivery.facets, target, before, RUNTIME_S)
         failing = account.failing
         account = account._replace(failing=False)
+        if failing:
+            account = account._replace(doubts=min(account.doubts + 1, 2))
         if failing and not self.lost_after_effect:
             return _put(world, number, account), 0, 0
         cell, after = account.cell, done.after if done is not None else None
@@ -245,23 +248,23 @@ class MemoryHub:
         if failing:
             return _put(world, number, account), 0, 0
         if after is None:
-            return _put(world, number, account._replace(queue=(), sent=None, refused=(before, target))), 0, 1
+            refused = account._replace(queue=(), sent=None, doubts=0, refused=(before, target))
+            return _put(world, number, refused), 0, 1
         after = State(after.watched, after.plays, after.last_played, after.position_s)
+        known = self.roles[number].takes_date or account.doubts < 2
         tries = {now, account.written_at or now}
-        base = base_after_write(
-            account.base, target, after, self.policy, tries=tries, takes_date=self.roles[number].takes_date
-        )
+        base = base_after_write(account.base, target, after, self.policy, tries=tries, all_known=known)
         told = base == Base(bool(after.watched), after.plays, after.last_played, after.position_s)
         account = account._replace(
             reading=after, unplayed=False, read_before=account.read_at, read_at=now, base=base,
             base_at=now if told else account.base_at, written_at=now,
-            queue=(), sent=None, stale=True,
+            queue=(), sent=None, doubts=0, stale=True,
         )  # fmt: skip
         return _put(world, number, account), 1, 0
 
     @staticmethod
     def _make_delivery(
-        account: Account, number: int, target: State, before: State, *, doubtful: bool
+        account: Account, number: int, target: State, before: State, *, doubts: int
     ) -> Delivery:
         return Delivery(
             change_ids=(1,),
@@ -276,7 +279,7 @@ class MemoryHub:
             before=before,
             attempts=0,
             maybe_written=False,
-            doubtful=doubtful,
+            doubts=doubts,
         )
 
 

@@ -179,7 +179,7 @@ async def _look_at_all(
 
 
 def _may_destroy(delivery: Delivery) -> bool:
-    return delivery.doubtful or not is_plain_mark(delivery.facets, delivery.target, delivery.before)
+    return bool(delivery.doubts) or not is_plain_mark(delivery.facets, delivery.target, delivery.before)
 
 
 def _take_back_overtaken(
@@ -260,7 +260,7 @@ def find_done(delivery: Delivery, now: State) -> Receipt | None:
         if now.watched != target.watched or (dated and now.last_played != target.last_played):
             return None
     near = now.position_s is not None and abs(now.position_s - (target.position_s or 0)) <= SAME_POSITION_S
-    if ("progress" in delivery.facets or delivery.doubtful) and not near:
+    if ("progress" in delivery.facets or delivery.doubts) and not near:
         return None
     return Receipt(Outcome.done, after=now, message="It was so already.")
 
@@ -286,14 +286,14 @@ def _store_as(ctx: Context, role: AccountRole, delivery: Delivery, receipt: Rece
             after,
             ctx.policy,
             tries=[at + int(role.skew_s) for at in _list_tries(delivery, now)],
-            takes_date=role.takes_date,
+            all_known=role.takes_date or delivery.doubts < 2,
         )
     return Result(delivery, receipt.outcome, after, receipt.message, due, base)
 
 
 def _list_tries(delivery: Delivery, now: int) -> list[int]:
     """When the write went out, on the hub's clock: the first try and the last."""
-    first = delivery.written_at if delivery.attempts else None
+    first = delivery.written_at if delivery.attempts or delivery.doubts else None
     return [now] if first is None else [first, now]
 
 

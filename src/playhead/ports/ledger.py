@@ -104,7 +104,7 @@ class Delivery(msgspec.Struct, frozen=True):
     maybe_written: bool  # a lease ended without a receipt: look before writing
     base: Base | None = None
     written_at: int | None = None  # an earlier write there
-    doubtful: bool = False  # an earlier write there went out, and nobody knows whether it took effect
+    doubts: int = 0  # earlier tries there of which nobody knows whether they took effect: 0, 1, or 2 for more
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -149,16 +149,16 @@ def base_after_write(
     policy: Policy,
     *,
     tries: Collection[int] = (),
-    takes_date: bool = False,
+    all_known: bool = True,
 ) -> Base | None:
     """The base once a write is done: what the server says now as far as it is what was wished for.
 
     The rest is what a person did there meanwhile; it stays news for the next read. ``tries`` are the times at which this
-    write went out, on the server's clock: a date near them may be its stamp.
+    write went out, on the server's clock: a date near them may be its stamp; where not ``all_known``, also one in between.
     """
     if after.watched is None or after.watched != target.watched:
         return base
-    if _was_played_before(target, after, policy, tries, takes_date=takes_date):
+    if _was_played_before(target, after, policy, tries, all_known=all_known):
         return base
     position = after.position_s
     if abs((position or 0) - (target.position_s or 0)) > policy.same_position_s:
@@ -167,19 +167,18 @@ def base_after_write(
 
 
 def _was_played_before(
-    target: State, after: State, policy: Policy, tries: Collection[int], *, takes_date: bool
+    target: State, after: State, policy: Policy, tries: Collection[int], *, all_known: bool
 ) -> bool:
     """Whether the date beside "watched" is that of a person's play: newer than the one sent, and not stamped by the write.
 
-    A server that takes no date may have stamped any of several tries that went unanswered. Beside a resume point the date is
-    that of the stop.
+    Beside a resume point the date is that of the stop.
     """
     said, sent = after.last_played, target.last_played
     if not after.watched or said is None or sent is None or said <= sent or not tries:
         return False
     if (after.position_s or 0) >= policy.min_position_s:
         return False
-    spans = [(at, at) for at in tries] if takes_date else [(min(tries), max(tries))]
+    spans = [(at, at) for at in tries] if all_known else [(min(tries), max(tries))]
     return not any(
         first - policy.stamp_window_s <= said <= last + policy.stamp_delay_s for first, last in spans
     )

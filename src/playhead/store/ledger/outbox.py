@@ -75,9 +75,9 @@ class Outbox(Sent):
             rows = [
                 row for row in rows if row["ref_id"] != rows[-1]["ref_id"]
             ]  # its other facet may be cut off
-        doubtful = self.load_sent({row["ref_id"] for row in rows})
+        doubts = self.count_doubts({row["ref_id"] for row in rows})
         deliveries = [
-            msgspec.structs.replace(d, doubtful=(d.account_id, d.ref_id) in doubtful) for d in _group(rows)
+            msgspec.structs.replace(d, doubts=doubts.get((d.account_id, d.ref_id), 0)) for d in _group(rows)
         ]
         self._run_in(
             "UPDATE change SET state = 'leased', leased_until = :until, attempts = attempts + 1 WHERE id IN :ids",
@@ -103,7 +103,7 @@ class Outbox(Sent):
                     False,
                     now,
                     d.written_at
-                    if d.attempts and d.written_at is not None
+                    if (d.attempts or d.doubts) and d.written_at is not None
                     else now,  # of several tries the first
                 )
                 for d in deliveries

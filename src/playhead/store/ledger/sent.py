@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
+
+from sqlalchemy import RowMapping
 
 from playhead.domain.state.reading import State
 from playhead.store.ledger.rows import decode_state
@@ -16,13 +19,26 @@ class Sent(Work):
 
     def load_sent(self, refs: Collection[int]) -> dict[tuple[int, int], State]:
         """What the newest writes wished for that went out and of which no receipt says that they took effect."""
+        return {
+            (row["account_id"], row["ref_id"]): decode_state(row["new"]) for row in self._unanswered(refs)
+        }
+
+    def count_doubts(self, refs: Collection[int]) -> dict[tuple[int, int], int]:
+        """How many such tries there were: 1, or 2 for more than one."""
+        tries: dict[tuple[int, int], set[tuple[int, int]]] = defaultdict(set)
+        for row in self._unanswered(refs):
+            tries[row["account_id"], row["ref_id"]].add((row["planned_at"], row["attempts"]))
+        return {key: 1 if len(own) == 1 and max(own)[1] == 1 else 2 for key, own in tries.items()}
+
+    def _unanswered(self, refs: Collection[int]) -> list[RowMapping]:
         if not self._value(f"SELECT EXISTS (SELECT 1 FROM change WHERE {_SENT})"):
-            return {}
+            return []
         rows = self._rows_in(
-            f"""SELECT account_id, ref_id, new FROM change c WHERE {_SENT} AND ref_id IN :refs AND NOT EXISTS (
+            f"""SELECT account_id, ref_id, new, attempts, planned_at FROM change c
+            WHERE {_SENT} AND ref_id IN :refs AND NOT EXISTS (
               SELECT 1 FROM change d WHERE d.account_id = c.account_id AND d.ref_id = c.ref_id AND d.state = 'done'
               AND d.id > c.id) ORDER BY id""",
             "refs",
             refs,
         )
-        return {(row["account_id"], row["ref_id"]): decode_state(row["new"]) for row in rows}
+        return list(rows)
