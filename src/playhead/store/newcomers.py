@@ -126,9 +126,10 @@ class Newcomers:
         shows: dict[str, tuple[int, int]],
         read_at: int,
     ) -> None:
-        """Match and buffer. Decides here what most are: the number and all claims lead to one item, which gains nothing."""
+        """Match and buffer. Decides here what is plain: number and claims are those of a ref that an item has already."""
         read, index = self.read, self.read.ingest.index
-        claimed, numbered, numbers, masks = index.claims.get, index.numbers.get, index.own_number, index.mask
+        numbered, numbers, masks = index.numbers.get, index.own_number, index.mask
+        said_once, said_too = index.said, index.said_too
         leaves = read.ingest.rows.start_leaves(read.key.connection_id, library, read.run_id)
         for ref, values in enumerate(map(astuple, entries), first):
             native_id, kind, title, year, show_id, _, season, episode, last, runtime_s, claims, files = (
@@ -139,7 +140,7 @@ class Newcomers:
             item = numbered(number)
             if (
                 item is None
-                or {*map(claimed, map(hash, claims))} != {item}
+                or (said_too[item] != (known := hash(claims)) and said_once[item] != known)
                 or numbers[item] != number
                 or masks[item] >= CONTESTED
             ):

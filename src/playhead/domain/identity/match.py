@@ -71,8 +71,13 @@ class ClaimIndex:
         self._bits = _Bits()
         self.mask = array("q")
         self.own_number = array("q")
+        self.said = array("q")  # hash of claims that a ref of the item had, all of which lead to it; 0 = none
+        self.said_too = array("q")  # the same of another ref with other claims, the newest
         self._first_year = array("h")
         self._last_year = array("h")
+        self._fields = (
+            *(self.mask, self.own_number, self.said, self.said_too, self._first_year, self._last_year),
+        )
 
     def place(self, claims: Sequence[str], number: int, year: int, new: int) -> int:
         """The item that a ref with these claims joins, or ``UNSETTLED``. ``year`` (0 = unknown) is for movies only.
@@ -98,6 +103,7 @@ class ClaimIndex:
             self.novel = ()
         self.renumbered = self._learn(item, number, year)
         self.contested = self.mask[item] >= CONTESTED
+        self.said_too[item] = hash(tuple(claims))
         return item
 
     def _add(self, item: int, claims: Sequence[str], keys: list[int], number: int, year: int) -> None:
@@ -109,6 +115,7 @@ class ClaimIndex:
             bit = bits[claim[:_SOURCE]]
             mask |= CONTESTED if mask & bit else bit
         self.mask[item] |= mask
+        self.said[item] = hash(tuple(claims))
         if number:
             self.numbers[number] = item
             self.own_number[item] = number
@@ -200,5 +207,5 @@ class ClaimIndex:
         lacking = item + 1 - len(self.mask)
         if lacking > 0:
             room = lacking + (len(self.mask) >> 2) + 64
-            for field in (self.mask, self.own_number, self._first_year, self._last_year):
+            for field in self._fields:
                 field.frombytes(bytes(room * field.itemsize))
