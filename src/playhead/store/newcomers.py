@@ -6,7 +6,7 @@ list, for ``regroup``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -194,9 +194,10 @@ class Newcomers:
         read.see(found, refs)
         return False
 
-    def _find_shows(self, library: int, entries: Iterable[Entry]) -> dict[str, tuple[int, int]]:
+    def _find_shows(self, library: int, entries: Sequence[Entry]) -> dict[str, tuple[int, int]]:
         """All shows by native id; one that no list has named yet gets a ref to hang its episodes on."""
-        for entry in entries:
+        named = {entry.show_id for entry in entries}
+        for entry in entries if not named <= self._shows.keys() else ():
             if entry.show_id and entry.show_id not in self._shows:
                 show = ShowEntry(entry.show_id, entry.show_title or "", None, ())
                 self._met.add(hash(entry.show_id))
@@ -278,7 +279,7 @@ class Newcomers:
     def change_leaves(self, library: int, changed: Sequence[tuple[StoredRef, Entry]]) -> None:
         """Buffer what a list says of known movies and episodes now; a changed file drops the bases."""
         ingest = self.read.ingest
-        shows = self._find_shows(library, (entry for _, entry in changed))
+        shows = self._find_shows(library, [entry for _, entry in changed])
         found = fetch_in(
             ingest.connection,
             "SELECT id, claims, year, show_ref, season, episode, media_key FROM ref WHERE id IN",
