@@ -37,6 +37,10 @@ _PLAIN_FORMS = {
     }
     for kind in _CLAIM_KINDS
 }
+# Nearly every item has these three: read at one stroke, which halves the cost.
+_ARE_PLAIN = re.compile(
+    r"(tt(?!0{7}\n)(?:[0-9]{7}|[1-9][0-9]{7,9}))\n([1-9][0-9]{0,11})\n([1-9][0-9]{0,11})\Z"
+).match
 
 MOST_EPISODES_IN_A_FILE = 40  # *assumed*: beyond, the number was misread from a file name ("S01E01-720p")
 
@@ -140,6 +144,9 @@ def set_state(entry: Entry, data: UserData) -> None:
 
 def read_claims(ids: dict[str, str | int | None], kind: ClaimKind) -> tuple[str, ...]:
     """The same claims as ``make_claims`` gives; the plain forms of the three common sources take a short way."""
+    if len(ids) == 3 and (match := _ARE_PLAIN(f"{ids.get('Imdb')}\n{ids.get('Tmdb')}\n{ids.get('Tvdb')}")):
+        imdb, tmdb, tvdb = match.groups()
+        return (f"imdb:{kind}:{imdb}", f"tmdb:{kind}:{tmdb}", f"tvdb:{kind}:{tvdb}")
     plain_forms = _PLAIN_FORMS[kind]
     found: list[str] = []
     newest, in_order = "", True
