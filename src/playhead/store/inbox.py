@@ -1,0 +1,191 @@
+"""The inbox on SQLite: events wait here from the answer to their sender until the hub has acted on them.
+
+A file of its own beside the database, so that an import's long transactions never make a sender wait. One process uses it, from
+any thread; every write is on disk when its call returns. Its tables are few: ``user_version`` counts the steps that made them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import msgspec
+
+from playhead.ports.errors import PlayheadError
+from playhead.ports.events import Event
+from playhead.ports.inbox import Ended, Fate, NewEvent, WaitingEvent
+from playhead.store.database import StoreError
+
+FILE_NAME = "inbox.db"
+BUSY_TIMEOUT_MS = 10_000
+KEEP_ENDED_S = 7 * 24 * 3600
+SWEEP_EVERY_S = 3600
+KEPT_UNMATCHED = 100  # of each login, the newest: enough to see who plays there and what
+
+_STEPS = (
+    """
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY, connection_id INTEGER NOT NULL, received_at REAL NOT NULL, source TEXT NOT NULL,
+        name TEXT NOT NULL, user TEXT NOT NULL, body BLOB NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+        due_at REAL NOT NULL DEFAULT 0, fate TEXT, message TEXT NOT NULL DEFAULT '', ended_at REAL
+    );
+    CREATE INDEX event_waiting ON event (id) WHERE ended_at IS NULL;
+    CREATE INDEX event_ended ON event (ended_at) WHERE ended_at IS NOT NULL;
+    CREATE TABLE tally (
+        source TEXT NOT NULL, name TEXT NOT NULL, fate TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (source, name, fate)
+    ) WITHOUT ROWID;
+    """,
+)
+_PUT = "INSERT INTO event (connection_id, received_at, source, name, user, body) VALUES (?, ?, ?, ?, ?, ?)"
+_TAKE = """SELECT id, connection_id, body, received_at, attempts FROM event
+    WHERE ended_at IS NULL AND due_at <= ? ORDER BY id LIMIT ?"""
+_FAIL = """UPDATE event SET attempts = attempts + 1, due_at = ?, fate = ?, message = ?
+    WHERE id = ? AND ended_at IS NULL"""
+_END = """UPDATE event SET fate = ?, message = ?, ended_at = ? WHERE id = ? AND ended_at IS NULL
+    RETURNING source, name, fate"""
+_COUNT = """INSERT INTO tally VALUES (?, ?, ?, ?)
+    ON CONFLICT (source, name, fate) DO UPDATE SET count = count + excluded.count"""
+_FORGET_ENDED = "DELETE FROM event WHERE ended_at < ? AND fate <> 'unmatched'"
+_FORGET_UNMATCHED = """DELETE FROM event WHERE id IN (
+    SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY connection_id, user ORDER BY id DESC) AS place
+        FROM event WHERE ended_at IS NOT NULL AND fate = 'unmatched') WHERE place > ?)"""
+
+
+class SqlInbox:
+    """Meets ``ports.inbox.Inbox``. Raises StoreError where the file cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writing, self._reading = Lock(), Lock()  # two calls never wait in SQLite's own, coarser way
+        self._encoder, self._decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Event)
+        self._swept_at = 0.0
+        with _told(path):
+            self._writer = _connect(path)
+            _migrate(self._writer, path)
+            self._reader = _connect(path)
+
+    def put(self, events: Sequence[NewEvent]) -> None:
+        """Store them all in one transaction; they survive a killed process and a power cut once this returns."""
+        rows = [
+            (
+                new.connection_id,
+                new.received_at,
+                new.event.source,
+                new.event.name,
+                new.event.user_id or new.event.user_name or "",
+                self._encoder.encode(new.event),
+            )
+            for new in events
+        ]
+        with self._write() as writer:
+            writer.executemany(_PUT, rows)
+
+    def take(self, limit: int, now: float) -> list[WaitingEvent]:
+        """The oldest that are due, in the order in which they came; the same again until they are ended."""
+        rows = self._read(_TAKE, now, limit)
+        return [
+            WaitingEvent(id, connection, self._decoder.decode(body), received_at, attempts)
+            for id, connection, body, received_at, attempts in rows
+        ]
+
+    def end(self, ended: Sequence[Ended], now: float) -> None:
+        """Note their fate. A failed one with ``again_at`` goes on waiting and is counted at its end; the others are counted,
+        and forgotten after a week. Of unmatched events the newest of each login are kept until somebody is linked."""
+        with self._write() as writer:
+            over: Counter[tuple[str, str, str]] = Counter()
+            for each in ended:
+                if each.fate is Fate.failed and each.again_at is not None:
+                    writer.execute(_FAIL, (each.again_at, each.fate, each.message, each.id))
+                else:
+                    over.update(writer.execute(_END, (each.fate, each.message, now, each.id)).fetchall())
+            writer.executemany(_COUNT, [(*key, count) for key, count in over.items()])
+            if now - self._swept_at >= SWEEP_EVERY_S:
+                writer.execute(_FORGET_ENDED, (now - KEEP_ENDED_S,))
+                writer.execute(_FORGET_UNMATCHED, (KEPT_UNMATCHED,))
+                self._swept_at = now
+
+    def count_waiting(self) -> int:
+        """How many wait."""
+        return int(self._read("SELECT count(*) FROM event WHERE ended_at IS NULL")[0][0])
+
+    def count_fates(self) -> Mapping[tuple[str, str, str], int]:
+        """How many events came to an end, ever, by source, the server's own name, and fate."""
+        rows = self._read("SELECT source, name, fate, count FROM tally")
+        return {(source, name, fate): count for source, name, fate, count in rows}
+
+    def next_due(self) -> float | None:
+        """When the next waiting event is due, epoch seconds; None where none waits."""
+        due = self._read("SELECT min(due_at) FROM event WHERE ended_at IS NULL")[0][0]
+        return None if due is None else float(due)
+
+    def check_writable(self) -> None:
+        """Write and take it back. Raises StoreError."""
+        with self._writing, _told(self._path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                self._writer.execute(_COUNT, ("", "", "", 0))
+            finally:
+                self._writer.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file; what was put stays."""
+        with self._writing, self._reading:
+            self._reader.close()
+            self._writer.close()
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with self._writing, _told(self._path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def _read(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._reading, _told(self._path):
+            return self._reader.execute(sql, values).fetchall()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """The driver's errors in words that a person can act on."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"{path} cannot be used ({error}).", hint="Is the disk full or the home folder read-only?"
+        ) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Take the steps that this file has not seen, all or none. Raises PlayheadError where it has seen more."""
+    connection.execute("BEGIN IMMEDIATE")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(_STEPS):
+        connection.execute("ROLLBACK")
+        raise PlayheadError(
+            f"{path} was written by another version of Playhead.",
+            hint="Update Playhead, or choose another --home.",
+        )
+    for step in _STEPS[version:]:
+        for statement in filter(str.strip, step.split(";")):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={len(_STEPS)}")
+    connection.execute("COMMIT")
