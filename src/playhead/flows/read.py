@@ -203,11 +203,10 @@ class _AccountReader:
             for _ in range(MOST_PAGES):
                 if ahead is None:
                     ahead = self._fetch(listing, pager.next)
-                read_at, page = await ahead
+                arrived = [await ahead]
+                after = arrived[0][1].start + self.size
                 ahead = self._fetch(listing, pager.next + self.size) if pager.expects(self.size) else None
-                pager.count(await self._take(page, read_at), self.size)
-                after = page.start + self.size
-                del page  # megabytes, not to be kept until the next one is there
+                pager.count(await self._take(arrived), self.size)
                 self._tell(listing, pager)
                 if pager.ended:
                     break
@@ -231,12 +230,15 @@ class _AccountReader:
 
         return asyncio.ensure_future(fetch())
 
-    async def _take(self, page: RawPage, read_at: int) -> Tally:
+    async def _take(self, arrived: list[tuple[int, RawPage]]) -> Tally:
+        """Store the page, which is taken out of the list: its megabytes are let go of once they are decoded."""
+        read_at, page = arrived.pop()
         tally = self.read.skip_page(page)
         if tally is None:
             content = self.backend.decode_page(page)
             if self.read.first and isinstance(self.backend, ConfirmsPlayed):
                 await _refuse_inherited(self.backend, content)
+            page = msgspec.structs.replace(page, body=b"")
             tally = self.read.put_page(page, content, read_at)
         return tally
 

@@ -21,7 +21,7 @@ from playhead.store.schema import metadata
 
 FILE_NAME = "playhead.db"
 BUSY_TIMEOUT_MS = 30_000
-CACHE_KB = 4_000
+CACHE_KB = 3_000
 
 
 class StoreError(PlayheadError):

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from playhead.adapters._mediabrowser.decode import decode_page
@@ -157,9 +157,13 @@ _VALUES = (
         ["tt0133093", "tt0000000", "tt01234567", "0603", "٣", "tt٣٣٣٣٣٣٣", " 603 ", "²", "tt12345678"]
     )
 )
+_THREE = st.fixed_dictionaries({"Tvdb": _VALUES, "Imdb": _VALUES, "Tmdb": _VALUES | st.just("603\n604")})
 
 
-@given(st.dictionaries(_SOURCES, _VALUES, max_size=5), st.sampled_from(["movie", "show", "episode"]))
+@given(st.dictionaries(_SOURCES, _VALUES, max_size=5) | _THREE, st.sampled_from(["movie", "show", "episode"]))
+@example({"Imdb": "tt0133093", "Tmdb": "603", "Tvdb": "169"}, "movie")
+@example({"Imdb": "tt0133093\n603", "Tmdb": "169", "Tvdb": None}, "movie")
+@example({"Imdb": "tt0133093", "Tmdb": 603, "Tvdb": "169\n"}, "episode")
 def test_the_short_way_gives_the_claims_of_the_long_one(ids: dict[str, Any], kind: Any) -> None:
     """The fast reading of the common forms is nothing but fast."""
     assert read_claims(ids, kind) == make_claims(ids, kind)
