@@ -121,6 +121,28 @@ class TownMachine(RuleBasedStateMachine):
         town.run(names)
         town.wait(600)
 
+    @rule(p=numbers, s=numbers, i=numbers, named=st.booleans())
+    def hear(self, p: int, s: int, i: int, named: bool) -> None:
+        """A server tells that something changed, true or not, with or without saying whose it is."""
+        person, server, item = self.pick(p, s, i)
+        self.town.hear(person if named else None, server, item)
+        self.town.wait(40)
+
+    @rule(p=numbers, s=numbers, i=numbers)
+    def play_in_peace(self, p: int, s: int, i: int) -> None:
+        """In peace, an event of a play is enough: all servers have it at once, and no other person has."""
+        person, server, item = self.pick(p, s, i)
+        self.town.settle()
+        others = {q: self.town.cells(q, item) for q in self.town.persons if q != person}
+        self.town.wait(4_000)
+        if not self.town.act("play", person, server, item):
+            return
+        self.town.wait(5)
+        self.town.hear(person, server, item)
+        for name, cell in self.town.cells(person, item).items():
+            assert cell.watched or not self.writable(name), f"{name} was not told of {item}"
+        assert others == {q: self.town.cells(q, item) for q in others}
+
     @rule(p=numbers, s=numbers, i=numbers)
     def unmark_in_peace(self, p: int, s: int, i: int) -> None:
         """All agree that it is watched; a person un-plays it on one server: it is unwatched on all."""

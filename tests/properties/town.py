@@ -15,8 +15,11 @@ from typing import Any
 
 from playhead.flows import deliver
 from playhead.flows.context import Context
+from playhead.flows.observe import Observation, observe
 from playhead.flows.read import ReadRequest, read_accounts
 from playhead.flows.sync import Plan, SyncResult, plan_changes, run_sync
+from playhead.ports.events import Event, Heard
+from playhead.ports.inbox import WaitingEvent
 from playhead.ports.ledger import AccountRole
 from playhead.store.accounts import ensure_account
 from playhead.store.database import Database, open_database
@@ -89,7 +92,8 @@ class Town:
             ).scalar_one()
         self.roles[key.account_id] = AccountRole(
             key.account_id, person_id, key.connection_id, person, server.name, person, server.rules.name,
-            write=write, takes_date=server.rules.takes_date, skew_s=server.skew_s,
+            write=write, takes_date=server.rules.takes_date, skew_s=server.skew_s, user_id=person,
+            server_id=server.name,
         )  # fmt: skip
         self.backends[key.account_id] = backend
         self.requests.append(
@@ -156,6 +160,22 @@ class Town:
         rounds, deliver.ROUNDS = deliver.ROUNDS, 1  # what failed is left to the next pass
         try:
             return asyncio.run(run_sync(self.context()))
+        except Killed:
+            return None
+        finally:
+            deliver.ROUNDS = rounds
+
+    def hear(
+        self, person: str | None, server: ModelServer, item: str, *, what: Heard = Heard.state
+    ) -> Observation | None:
+        """The server tells of an item of a person (None = not of whom); None where the process was killed."""
+        connection = next(r.connection_id for r in self.roles.values() if r.connection == server.name)
+        event = Event(
+            "socket", what, "Changed", (server.ids.get(item, "gone"),), person, server_id=server.name
+        )
+        rounds, deliver.ROUNDS = deliver.ROUNDS, 1
+        try:
+            return asyncio.run(observe(self.context(), [WaitingEvent(1, connection, event, self.now)]))
         except Killed:
             return None
         finally:

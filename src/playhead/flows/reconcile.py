@@ -23,6 +23,7 @@ from playhead.ports.ledger import Case, ItemLabel, Removal, Settlement
 
 Key = tuple[int, int]
 CONFIRM_AT_ONCE = 200
+REMOVALS_TOGETHER_S = 600
 
 
 class PlannedChange(msgspec.Struct, frozen=True):
@@ -46,10 +47,29 @@ class Reconciled(msgspec.Struct):
 
 async def reconcile(ctx: Context, *, keep: bool) -> Reconciled:
     """Settle all touched items. Called within a session of the ledger; commits after each batch."""
-    done = Reconciled()
     ctx.ledger.touch_new_refs()
-    verdicts = await _judge_removals(ctx, trust_lists=keep)
+    verdicts = await _judge_removals(ctx, {}, trust_lists=keep)
     ctx.ledger.commit()
+    done = await _settle_touched(ctx, verdicts, keep=keep)
+    ctx.ledger.ask(ctx.ledger.find_conflicts(), ("conflict",), int(ctx.now()))
+    ctx.ledger.ask([(q, {}) for q in ctx.ledger.find_shrunk()], ("shrunk",), int(ctx.now()))
+    ctx.ledger.commit()
+    return done
+
+
+async def reconcile_heard(ctx: Context) -> Reconciled:
+    """The same for what single readings touched, between two reads: nothing is new there but states.
+
+    Un-plays that come one by one are counted together with those of the last minutes, so that the guard sees a mass of them.
+    """
+    before = ctx.ledger.count_removed_since(int(ctx.now()) - REMOVALS_TOGETHER_S)
+    verdicts = await _judge_removals(ctx, before, trust_lists=False)
+    ctx.ledger.commit()
+    return await _settle_touched(ctx, verdicts, keep=False)
+
+
+async def _settle_touched(ctx: Context, verdicts: Mapping[Key, Verdict], *, keep: bool) -> Reconciled:
+    done = Reconciled()
     after = 0
     while items := ctx.ledger.next_touched(after, ctx.batch):
         after = items[-1]
@@ -59,15 +79,14 @@ async def reconcile(ctx: Context, *, keep: bool) -> Reconciled:
         if keep:
             done.kept += _name_changes(ctx, settlement)
         ctx.ledger.commit()
-    ctx.ledger.ask(ctx.ledger.find_conflicts(), ("conflict",), int(ctx.now()))
-    ctx.ledger.ask([(q, {}) for q in ctx.ledger.find_shrunk()], ("shrunk",), int(ctx.now()))
-    ctx.ledger.commit()
     return done
 
 
-async def _judge_removals(ctx: Context, *, trust_lists: bool) -> dict[Key, Verdict]:
-    """Say of every slot that looks like a removal whether to believe it. ``trust_lists``: for a plan that only shows, where
-    no backend is at hand."""
+async def _judge_removals(
+    ctx: Context, before: Mapping[Key, int], *, trust_lists: bool
+) -> dict[Key, Verdict]:
+    """Say of every slot that looks like a removal whether to believe it. ``before`` counts removals of a moment ago;
+    ``trust_lists``: for a plan that only shows, where no backend is at hand."""
     verdicts: dict[Key, Verdict] = {}
     answers = ctx.ledger.removal_answers()
     open_ones: list[Removal] = []
@@ -80,7 +99,7 @@ async def _judge_removals(ctx: Context, *, trust_lists: bool) -> dict[Key, Verdi
             verdicts[removal.account_id, removal.ref_id] = Verdict.dropped
         else:
             believed.append(removal)
-    held = _hold_removals(ctx, open_ones)
+    held = _hold_removals(ctx, open_ones, before)
     for removal in open_ones:
         if removal.account_id in held:
             verdicts[removal.account_id, removal.ref_id] = Verdict.held
@@ -91,12 +110,12 @@ async def _judge_removals(ctx: Context, *, trust_lists: bool) -> dict[Key, Verdi
     return verdicts
 
 
-def _hold_removals(ctx: Context, removals: Collection[Removal]) -> set[int]:
+def _hold_removals(ctx: Context, removals: Collection[Removal], before: Mapping[Key, int]) -> set[int]:
     by_account: dict[Key, list[Removal]] = defaultdict(list)
     for removal in removals:
         by_account[removal.person_id, removal.account_id].append(removal)
     questions = ask_about_removals(
-        {key: len({r.item_id for r in own}) for key, own in by_account.items()},
+        {key: len({r.item_id for r in own}) + before.get(key, 0) for key, own in by_account.items()},
         ctx.ledger.count_known(),
         {role.account_id: role.connection for role in ctx.roles.values()},
         ctx.limits,

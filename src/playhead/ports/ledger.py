@@ -31,6 +31,8 @@ class AccountRole(msgspec.Struct, frozen=True):
     writes_at_once: int = 4
     cheap_looks: bool = False
     skew_s: float = 0.0
+    user_id: str = ""  # the server's own id of the login
+    server_id: str = ""
 
 
 class Case(msgspec.Struct):
@@ -118,6 +120,13 @@ class Result(msgspec.Struct, frozen=True):
     base: Base | None = None
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """What single readings brought: how many differ from what was known, and which native ids no read has listed yet."""
+
+    changed: int
+    unknown: tuple[str, ...] = ()
+
+
 class HeldRow(msgspec.Struct, frozen=True):
     """A question for a person, open or answered."""
 
@@ -176,6 +185,13 @@ class Ledger(Protocol):
 
     def record_entries(self, account_id: int, entries: Mapping[int, Entry], now: int) -> None:
         """Store direct readings by ref id; a changed file drops the base."""
+
+    def hear(self, account_id: int, entries: Sequence[Entry], now: int) -> Taken:
+        """Store direct readings by native id, and touch the items of those that differ. What no read has listed yet is left
+        to the next one."""
+
+    def count_removed_since(self, since: int) -> dict[tuple[int, int], int]:
+        """Items that an account's un-plays made unwatched since then, by (person, account)."""
 
     def settle(self, settlement: Settlement, now: int) -> int:
         """Store a batch: agreed values, bases, decisions, changes. Returns the number of changes queued."""

@@ -227,6 +227,8 @@ class Hub:
             writes_at_once=can.writes_at_once,
             cheap_looks=can.cheap_looks,
             skew_s=skew if abs(skew) > SMALL_SKEW_S else 0.0,
+            user_id=linked.link.user_id,
+            server_id=linked.link.server_id,
         )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from playhead.store.ledger.cases import Cases
+from playhead.store.ledger.hearing import Hearing
 from playhead.store.ledger.outbox import Outbox
 from playhead.store.ledger.questions import Questions
 from playhead.store.ledger.record import Record
 
 
-class SqlLedger(Cases, Outbox, Questions, Record):
+class SqlLedger(Cases, Hearing, Outbox, Questions, Record):
     """Meets ``ports.ledger.Ledger`` on a ``Database``."""
 
 

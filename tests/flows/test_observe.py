@@ -1,0 +1,176 @@
+"""From an event to the writes: only a linked person's item is read, and only what the server says of it counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from playhead.flows.observe import Observation, observe
+from playhead.ports.events import Event, Heard
+from playhead.ports.inbox import Fate, WaitingEvent
+from tests.properties.servers import EMBY, JELLYFIN_12, PLEX
+from tests.properties.town import Town
+from tests.properties.world import ModelServer
+
+FILMS = tuple(str(number) for number in range(1, 31))
+
+
+@pytest.fixture
+def town() -> Iterator[Town]:
+    """Anna and the kid on three servers, in agreement."""
+    town = Town([PLEX, JELLYFIN_12, EMBY], ("anna", "kid"), FILMS)
+    town.settle()
+    town.wait(4_000)
+    yield town
+    town.close()
+
+
+def tell(town: Town, server: ModelServer, *events: Event) -> Observation:
+    connection = next(r.connection_id for r in town.roles.values() if r.connection == server.name)
+    waiting = [WaitingEvent(number, connection, event, town.now) for number, event in enumerate(events)]
+    return asyncio.run(observe(town.context(), waiting))
+
+
+def event(server: ModelServer, *films: str, user: str | None = "anna", what: Heard = Heard.state) -> Event:
+    return Event("webhook", what, "Changed", tuple(server.ids[film] for film in films), user)
+
+
+def test_a_play_reaches_the_others_and_nobody_else(town: Town) -> None:
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    seen = tell(town, plex, event(plex, "1"))
+    assert [end.fate for end in seen.ended] == [Fate.done]
+    assert (seen.changed, seen.written, seen.failed) == (1, 2, 0)
+    assert all(cell.watched for cell in town.cells("anna", "1").values())
+    assert not any(cell.watched for cell in town.cells("kid", "1").values())
+
+
+def test_what_an_event_says_is_not_believed(town: Town) -> None:
+    """It is said that anna watched it; the server says that she did not."""
+    plex = town.servers[0]
+    seen = tell(town, plex, event(plex, "1", what=Heard.marked))
+    assert [end.fate for end in seen.ended] == [Fate.done]
+    assert seen.changed == seen.written == 0
+
+
+def test_the_hubs_own_writes_coming_back_cause_nothing(town: Town) -> None:
+    plex, jellyfin, _ = town.servers
+    town.act("play", "anna", plex, "1")
+    tell(town, plex, event(plex, "1"))
+    writes = len(plex.writes)
+    town.wait(3)
+    echo = tell(town, jellyfin, event(jellyfin, "1"))
+    assert (echo.queued, echo.written, len(plex.writes)) == (0, 0, writes)
+    assert tell(town, plex, event(plex, "1")).queued == 0
+
+
+def test_an_unlinked_login_is_kept_and_touches_nobody(town: Town) -> None:
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    seen = tell(town, plex, event(plex, "1", user="guest"))
+    assert [end.fate for end in seen.ended] == [Fate.unmatched]
+    assert seen.changed == 0
+
+
+def test_a_name_counts_only_where_no_id_is_told(town: Town) -> None:
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    item = (plex.ids["1"],)
+    false = Event("webhook", Heard.state, "x", item, user_id="77", user_name="anna")
+    true = Event("webhook", Heard.state, "x", item, user_name="Anna")
+    assert tell(town, plex, false).ended[0].fate is Fate.unmatched
+    assert tell(town, plex, true).changed == 1
+
+
+def test_an_event_without_a_login_is_asked_of_every_account(town: Town) -> None:
+    plex = town.servers[0]
+    town.act("play", "kid", plex, "1")
+    assert tell(town, plex, event(plex, "1", user=None)).changed == 1
+    assert all(cell.watched for cell in town.cells("kid", "1").values())
+    assert not any(cell.watched for cell in town.cells("anna", "1").values())
+
+
+def test_another_server_behind_the_same_address_is_not_ours(town: Town) -> None:
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    stranger = Event("webhook", Heard.state, "x", (plex.ids["1"],), "anna", server_id="another")
+    assert tell(town, plex, stranger).ended[0].fate is Fate.unknown
+
+
+@pytest.mark.parametrize("what", [Heard.test, Heard.other])
+def test_what_concerns_nobody_is_nothing(town: Town, what: Heard) -> None:
+    plex = town.servers[0]
+    seen = tell(town, plex, event(plex, "1", what=what))
+    assert (seen.ended[0].fate, seen.to_read) == (Fate.nothing, set())
+
+
+@pytest.mark.parametrize("what", [Heard.library, Heard.missed])
+def test_what_no_single_reading_tells_asks_for_a_read(town: Town, what: Heard) -> None:
+    plex = town.servers[0]
+    seen = tell(town, plex, Event("socket", what, "x"))
+    assert (seen.ended[0].fate, seen.to_read) == (Fate.nothing, {plex.name})
+
+
+def test_an_item_that_no_read_has_listed_asks_for_a_read(town: Town) -> None:
+    plex = town.servers[0]
+    seen = tell(town, plex, Event("webhook", Heard.state, "x", ("never-seen",), "anna"))
+    assert (seen.ended[0].fate, seen.to_read) == (Fate.unknown, {plex.name})
+
+
+def test_a_server_that_does_not_answer_is_asked_again_later(town: Town) -> None:
+    plex, jellyfin, _ = town.servers
+    town.act("play", "anna", plex, "1")
+    plex.page_fault = "error"
+    first = tell(town, plex, event(plex, "1"))
+    assert first.ended[0].fate is Fate.failed
+    assert (first.ended[0].again_at or 0) > town.now
+    assert plex.name in first.messages[0]
+    plex.page_fault = ""
+    assert tell(town, plex, event(plex, "1")).written == 2
+    assert jellyfin.cell("anna", "1").watched
+
+
+def test_many_events_for_one_item_are_one_reading(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    plex = town.servers[0]
+    asked: list[list[str]] = []
+    backend = next(b for b in town.backends.values() if b.server is plex and b.user == "anna")
+    fetch = backend.fetch_entries
+
+    async def counted(ids: list[str]) -> object:
+        asked.append(list(ids))
+        return await fetch(ids)
+
+    monkeypatch.setattr(backend, "fetch_entries", counted)
+    seen = tell(town, plex, *[event(plex, "1", what=Heard.playing)] * 40, event(plex, "2"))
+    assert asked == [[plex.ids["1"], plex.ids["2"]]]
+    assert len(seen.ended) == 41
+
+
+def test_an_un_play_reaches_the_others(town: Town) -> None:
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    tell(town, plex, event(plex, "1"))
+    town.wait(4_000)
+    town.act("unmark", "anna", plex, "1")
+    assert tell(town, plex, event(plex, "1")).written == 2
+    assert not any(cell.watched for cell in town.cells("anna", "1").values())
+
+
+def test_un_plays_that_come_one_by_one_are_a_mass_all_the_same(town: Town) -> None:
+    """A server that forgets everything, one event after another, is stopped by the guard that stops a read of it."""
+    plex, jellyfin, _ = town.servers
+    for film in FILMS:
+        town.act("play", "anna", plex, film)
+    tell(town, plex, event(plex, *FILMS))
+    town.wait(4_000)
+    for film in FILMS:
+        town.act("unmark", "anna", jellyfin, film)
+        town.wait(2)
+        tell(town, jellyfin, event(jellyfin, film))
+    left = [film for film in FILMS if plex.cell("anna", film).watched]
+    assert len(left) >= len(FILMS) - 6
+    context = town.context()
+    with context.ledger.session():
+        assert [row.connection for row in context.ledger.list_held()] == [jellyfin.name]
