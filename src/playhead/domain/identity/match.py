@@ -94,14 +94,19 @@ class ClaimIndex:
             self._add(new, claims, keys, number, year)
             return new
         item = found.pop()
-        if found or item is None or not self._joins(item, number, year):
+        if found or item is None:
+            return self._unsettled(keys, number)
+        at_home = (
+            number and not year and self.own_number[item] == number
+        )  # nothing to compare, nothing to learn
+        if not at_home and not self._joins(item, number, year):
             return self._unsettled(keys, number)
         if missing:
             if not self._gains(item, claims, keys):
                 return self._unsettled(keys, number)
         else:
             self.novel = ()
-        self.renumbered = self._learn(item, number, year)
+        self.renumbered = not at_home and self._learn(item, number, year)
         self.contested = self.mask[item] >= CONTESTED
         self.said_too[item] = hash(tuple(claims))
         return item
