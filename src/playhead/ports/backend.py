@@ -247,7 +247,8 @@ class NamesTokens(Protocol):
 class Manifest(msgspec.Struct, frozen=True):
     """What an adapter folder declares in its ``__init__``; importing it must load nothing heavy.
 
-    ``backend`` is ``"module:Class"`` with a constructor ``(settings, token, user_id, *, client_id)``.
+    ``backend`` is ``"module:Class"`` with a constructor ``(settings, token, user_id, *, client_id)``; ``webhook`` is
+    ``"module:function"``, a ``ports.events.ReadsWebhooks``, where the server can post what happens.
     """
 
     name: str
@@ -257,3 +258,4 @@ class Manifest(msgspec.Struct, frozen=True):
     capabilities: Capabilities
     limits: tuple[Limit, ...] = ()
     tested: tuple[str, ...] = ()  # beginnings of the server versions it was tried with; () = not told
+    webhook: str | None = None

@@ -13,6 +13,7 @@ manifest = Manifest(
     title="Emby",
     settings="playhead.adapters.emby.settings:EmbySettings",
     backend="playhead.adapters.emby.adapter:EmbyBackend",
+    webhook="playhead.adapters.emby.webhook:read_webhook",
     capabilities=Capabilities(
         reads=frozenset({"watched", "progress", "rating", "favourite"}),
         writes=frozenset({"watched", "progress"}),

@@ -13,6 +13,7 @@ manifest = Manifest(
     title="Jellyfin",
     settings="playhead.adapters.jellyfin.settings:JellyfinSettings",
     backend="playhead.adapters.jellyfin.adapter:JellyfinBackend",
+    webhook="playhead.adapters.jellyfin.webhook:read_webhook",
     capabilities=Capabilities(
         reads=frozenset({"watched", "progress", "rating", "favourite"}),
         writes=frozenset({"watched", "progress"}),

@@ -13,6 +13,7 @@ manifest = Manifest(
     title="Plex",
     settings="playhead.adapters.plex.settings:PlexSettings",
     backend="playhead.adapters.plex.adapter:PlexBackend",
+    webhook="playhead.adapters.plex.webhook:read_webhook",
     capabilities=Capabilities(
         reads=frozenset({"watched", "progress", "rating"}),
         writes=frozenset({"watched", "progress"}),
