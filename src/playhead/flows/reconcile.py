@@ -48,7 +48,7 @@ class Reconciled(msgspec.Struct):
 async def reconcile(ctx: Context, *, keep: bool) -> Reconciled:
     """Settle all touched items. Called within a session of the ledger; commits after each batch."""
     ctx.ledger.touch_new_refs()
-    verdicts = await _judge_removals(ctx, {}, trust_lists=keep)
+    verdicts = await _judge_removals(ctx, trust_lists=keep)
     ctx.ledger.commit()
     done = await _settle_touched(ctx, verdicts, keep=keep)
     ctx.ledger.ask(ctx.ledger.find_conflicts(), ("conflict",), int(ctx.now()))
@@ -62,8 +62,7 @@ async def reconcile_heard(ctx: Context) -> Reconciled:
 
     Un-plays that come one by one are counted together with those of the last minutes, so that the guard sees a mass of them.
     """
-    before = ctx.ledger.count_removed_since(int(ctx.now()) - REMOVALS_TOGETHER_S)
-    verdicts = await _judge_removals(ctx, before, trust_lists=False)
+    verdicts = await _judge_removals(ctx, trust_lists=False, together_s=REMOVALS_TOGETHER_S)
     ctx.ledger.commit()
     return await _settle_touched(ctx, verdicts, keep=False)
 
@@ -82,11 +81,9 @@ async def _settle_touched(ctx: Context, verdicts: Mapping[Key, Verdict], *, keep
     return done
 
 
-async def _judge_removals(
-    ctx: Context, before: Mapping[Key, int], *, trust_lists: bool
-) -> dict[Key, Verdict]:
-    """Say of every slot that looks like a removal whether to believe it. ``before`` counts removals of a moment ago;
-    ``trust_lists``: for a plan that only shows, where no backend is at hand."""
+async def _judge_removals(ctx: Context, *, trust_lists: bool, together_s: int = 0) -> dict[Key, Verdict]:
+    """Say of every slot that looks like a removal whether to believe it. Removals of the last ``together_s`` seconds count
+    with them; ``trust_lists``: for a plan that only shows, where no backend is at hand."""
     verdicts: dict[Key, Verdict] = {}
     answers = ctx.ledger.removal_answers()
     open_ones: list[Removal] = []
@@ -99,7 +96,7 @@ async def _judge_removals(
             verdicts[removal.account_id, removal.ref_id] = Verdict.dropped
         else:
             believed.append(removal)
-    held = _hold_removals(ctx, open_ones, before)
+    held = _hold_removals(ctx, open_ones, together_s)
     for removal in open_ones:
         if removal.account_id in held:
             verdicts[removal.account_id, removal.ref_id] = Verdict.held
@@ -110,7 +107,11 @@ async def _judge_removals(
     return verdicts
 
 
-def _hold_removals(ctx: Context, removals: Collection[Removal], before: Mapping[Key, int]) -> set[int]:
+def _hold_removals(ctx: Context, removals: Collection[Removal], together_s: int) -> set[int]:
+    if not removals:
+        ctx.ledger.ask([], ("removals",), int(ctx.now()))
+        return set()
+    before = ctx.ledger.count_removed_since(int(ctx.now()) - together_s) if together_s else {}
     by_account: dict[Key, list[Removal]] = defaultdict(list)
     for removal in removals:
         by_account[removal.person_id, removal.account_id].append(removal)

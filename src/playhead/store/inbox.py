@@ -21,7 +21,6 @@ from playhead.ports.events import Event
 from playhead.ports.inbox import Ended, Fate, NewEvent, WaitingEvent
 from playhead.store.database import StoreError
 
-FILE_NAME = "inbox.db"
 BUSY_TIMEOUT_MS = 10_000
 KEEP_ENDED_S = 7 * 24 * 3600
 SWEEP_EVERY_S = 3600

@@ -230,6 +230,9 @@ state = Table(
     sqlite_with_rowid=False,
 )
 
+# What looks like a removal is asked for after every event.
+Index("ix_state_unplayed", state.c.account_id, sqlite_where=state.c.unplayed)
+
 page = Table(
     "page",
     metadata,
@@ -290,6 +293,7 @@ change = Table(
 Index("ix_change_open", change.c.state, change.c.due_at)
 Index("ix_change_ref", change.c.account_id, change.c.ref_id)
 Index("ix_change_item", change.c.item_id)
+Index("ix_change_waiting", change.c.account_id, change.c.ref_id, sqlite_where=change.c.ended_at.is_(None))
 
 # Every change of an agreed value, with its reason and cause.
 decision = Table(
@@ -307,6 +311,7 @@ decision = Table(
     Column("cause", Text, nullable=False),
 )
 Index("ix_decision_item", decision.c.item_id)
+Index("ix_decision_at", decision.c.at)
 
 # Questions for a person.
 held = Table(

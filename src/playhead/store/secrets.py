@@ -10,13 +10,14 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from playhead.kit.files import write_atomically
+from playhead.kit.files import only_one, write_atomically
 from playhead.ports.errors import PlayheadError, UsageError
 
 if TYPE_CHECKING:
@@ -41,21 +42,32 @@ class SecretStore:
 
     def keep(self, name: str, secret: str) -> str:
         """Store a secret under a name made from ``name`` and give the reference to it."""
-        kept = self._load()
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "connection"
-        free = next(
-            s for n in range(1, 10_000) if (s := slug if n == 1 else f"{slug}-{n}") not in kept.secrets
-        )
-        kept.secrets[free] = self._cipher(kept).encrypt(secret.encode()).decode()
-        self._save(kept)
+        with self._alone():
+            kept = self._load()
+            free = next(
+                s for n in range(1, 10_000) if (s := slug if n == 1 else f"{slug}-{n}") not in kept.secrets
+            )
+            self._put(kept, free, secret)
         return f"store:{free}"
+
+    def keep_at_need(self, name: str, make: Callable[[], str]) -> str:
+        """The secret of exactly this name, made and stored where there is none yet. Two processes get the same."""
+        with self._alone():
+            kept = self._load()
+            if name not in kept.secrets:
+                self._put(kept, name, make())
+        return self.resolve(f"store:{name}")
 
     def drop(self, reference: str) -> None:
         """Forget a stored secret; references to elsewhere are left alone."""
         scheme, _, name = reference.partition(":")
-        kept = self._load()
-        if scheme == "store" and kept.secrets.pop(name, None) is not None:
-            self._save(kept)
+        if scheme != "store" or not self.path.exists():
+            return
+        with self._alone():
+            kept = self._load()
+            if kept.secrets.pop(name, None) is not None:
+                self._save(kept)
 
     def resolve(self, reference: str) -> str:
         """The secret that a reference stands for. Raises PlayheadError that says where it was looked for."""
@@ -84,6 +96,13 @@ class SecretStore:
                 f"The key does not open the tokens in {self.path}.",
                 hint=f"Restore {self.key_path.name} (or {KEY_VARIABLE}), or give the tokens again with 'connections set'.",
             ) from error
+
+    def _alone(self) -> AbstractContextManager[None]:
+        return only_one(self.path.parent, "Another change of the tokens", wait=True)
+
+    def _put(self, kept: _Kept, name: str, secret: str) -> None:
+        kept.secrets[name] = self._cipher(kept).encrypt(secret.encode()).decode()
+        self._save(kept)
 
     def _from_environment(self, name: str) -> str:
         value = self._environment.get(name, "").strip()

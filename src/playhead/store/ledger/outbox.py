@@ -32,7 +32,7 @@ SELECT c.id, c.account_id, c.ref_id, c.item_id, c.facet, c.old, c.new, c.attempt
        s.b_watched, s.b_plays, s.b_last_played, s.b_position_s, s.written_at
 FROM change c JOIN ref r ON r.id = c.ref_id JOIN item i ON i.id = c.item_id
 LEFT JOIN state s ON s.account_id = c.account_id AND s.ref_id = c.ref_id
-WHERE c.state IN ({states}) AND r.gone_at IS NULL
+WHERE c.state IN ({states}) AND c.ended_at IS NULL AND r.gone_at IS NULL
   AND c.due_at <= :due_before AND c.account_id = :account AND c.ref_id > :after
 ORDER BY c.ref_id, c.id LIMIT :limit"""
 
