@@ -16,6 +16,7 @@ from msgspec import Meta
 from playhead.ports.errors import UsageError
 
 SETTINGS_VERSION = 1
+CRON = r"^$|^\S+( +\S+){4}$"
 
 
 class LibraryChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +40,22 @@ class PathMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hub: Annotated[str, Meta(min_length=1)]
 
 
+class ScheduleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When ``serve`` starts a sync by itself: in cron's five fields, local time; "" = never."""
+
+    sync: Annotated[str, Meta(pattern=CRON)] = "*/15 * * * *"
+    full: Annotated[str, Meta(pattern=CRON)] = "0 3 * * *"
+    at_start: bool = True
+
+
+class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where ``serve`` listens, and the address under which servers reach it ("" = where it listens)."""
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 7529
+    base_url: Annotated[str, Meta(pattern=r"^(https?://[^\s/]+.*)?$")] = ""
+
+
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One connection: a server and the login used there. ``options`` are the backend's own settings."""
 
@@ -53,6 +70,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     write: bool = True
     libraries: LibraryChoice = LibraryChoice()
     paths: list[PathMapping] = []
+    schedule: ScheduleSettings | None = None  # None: with the others
     options: dict[str, Any] = {}
 
 
@@ -88,6 +106,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     guards: GuardSettings = GuardSettings()
     matching: MatchingSettings = MatchingSettings()
     progress: ProgressSettings = ProgressSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    serve: ServeSettings = ServeSettings()
 
     def first_person(self) -> str | None:
         """The person of the first connection; None before there is one."""
@@ -113,7 +133,10 @@ _PARTS: dict[str, type[msgspec.Struct]] = {
     "guards": GuardSettings,
     "matching": MatchingSettings,
     "progress": ProgressSettings,
+    "schedule": ScheduleSettings,
+    "serve": ServeSettings,
 }
+_CRON_FORM = "cron's five fields such as '*/15 * * * *', or '' for never"
 _ALLOWED = {
     "read": "true or false",
     "write": "true or false",
@@ -122,6 +145,11 @@ _ALLOWED = {
     "url": "an address such as http://10.0.0.5:32400",
     "token": "a reference: store:NAME, env:NAME or file:PATH, never the token itself",
     "paths": "a list of entries with 'server' and 'hub'",
+    "sync": _CRON_FORM,
+    "full": _CRON_FORM,
+    "at_start": "true or false",
+    "port": "a number from 0 to 65535",
+    "base_url": "an address such as https://hub.example.org, or '' for where it listens",
     "include": "a list of library titles",
     "exclude": "a list of library titles",
 }

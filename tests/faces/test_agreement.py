@@ -400,3 +400,20 @@ def test_without_connections_the_commands_say_how_to_begin(cli: Cli, home: Path)
         assert "connect plex|jellyfin|emby" in ran.err
     assert not home.exists()
     assert time.monotonic() - started < 30
+
+
+def test_one_connection_can_be_read_alone(cli: Cli, box: SandboxHandle) -> None:
+    """Its news goes everywhere; what happened elsewhere waits for the next read there."""
+    assert cli("sync").code == 0
+    unwatched = [item for item, (watched, _) in states(box, EMBY).items() if not watched]
+    shared = [item for item in unwatched if item in states(box, PLEX) and item in states(box, JELLYFIN)]
+    there, elsewhere = shared[:2]
+    act(box, EMBY, there, "mark")
+    act(box, JELLYFIN, elsewhere, "mark")
+    ran = cli("sync", "--connection", EMBY.lower(), "--json")
+    assert ran.code == 0, ran.err
+    assert list(ran.json["read"]) == [EMBY]
+    assert states(box, PLEX)[there][0] is True
+    assert states(box, PLEX)[elsewhere][0] is False
+    assert cli("sync").code == 0
+    assert states(box, PLEX)[elsewhere][0] is True

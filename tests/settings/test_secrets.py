@@ -83,3 +83,15 @@ def test_a_known_token_never_reaches_the_log() -> None:
     """Also where no pattern would find it."""
     hide(TOKEN)
     assert TOKEN not in redact(f"asked with {TOKEN} and failed")
+
+
+def test_a_secret_is_made_at_the_first_need_only(tmp_path: Path) -> None:
+    """The second asker, and another process, get the first one's; a name is taken as it is."""
+    made = iter(["first", "second", "third"])
+    store = SecretStore(tmp_path, {})
+    assert store.keep_at_need("webhook:The Den", lambda: next(made)) == "first"
+    assert SecretStore(tmp_path, {}).keep_at_need("webhook:The Den", lambda: next(made)) == "first"
+    assert store.keep_at_need("webhook:the den", lambda: next(made)) == "second"
+    assert b"first" not in store.path.read_bytes()
+    store.drop("store:webhook:The Den")
+    assert store.keep_at_need("webhook:The Den", lambda: next(made)) == "third"

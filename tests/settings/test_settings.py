@@ -81,6 +81,14 @@ def test_what_is_not_given_keeps_its_default(home: Home) -> None:
         (GOOD.replace("    user: alex\n", ""), "line 4: connections.Plex lacks 'user'"),
         (GOOD.replace("store:plex", "abcdef"), "never the token itself"),
         (GOOD.replace("    person: alex\n", "    person: alex\n    read: maybe\n"), "Allowed: true or false"),
+        (GOOD + "schedule:\n  sync: hourly\n", "line 14: schedule.sync is wrong"),
+        (GOOD + "schedule:\n  full: 0 3 * *\n", "cron's five fields"),
+        (
+            GOOD.replace("    person: alex\n", "    person: alex\n    schedule:\n      sync: 5\n"),
+            "line 11: connections.Plex.schedule.sync is wrong",
+        ),
+        (GOOD + "serve:\n  port: 99999\n", "line 14: serve.port is wrong"),
+        (GOOD + "serve:\n  base_url: hub\n", "an address such as"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(home: Home, text: str, expected: str) -> None:
@@ -168,3 +176,14 @@ def test_the_home_folder_is_found_in_order(tmp_path: Path) -> None:
     assert find_home(tmp_path / "a", {"PLAYHEAD_HOME": "/b"}).path == tmp_path / "a"
     assert find_home(None, {"PLAYHEAD_HOME": str(tmp_path)}).path == tmp_path
     assert find_home(None, {}).path.name == "playhead"
+
+
+def test_a_schedule_can_be_a_connections_own(home: Home) -> None:
+    """What it does not say has its default; without one the connection goes with the others."""
+    text = GOOD.replace("    person: alex\n", "    person: alex\n    schedule: {sync: '', at_start: false}\n")
+    settings = write(home, text + "schedule: {full: '5 4 * * 0'}\n").load()
+    assert (settings.schedule.sync, settings.schedule.full) == ("*/15 * * * *", "5 4 * * 0")
+    own = settings.connections["Plex"].schedule
+    assert own is not None
+    assert (own.sync, own.full, own.at_start) == ("", "0 3 * * *", False)
+    assert write(home, GOOD).load().connections["Plex"].schedule is None

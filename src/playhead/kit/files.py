@@ -43,13 +43,17 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def only_one(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
-    """Hold a lock file for a while. Raises PlayheadError, naming ``what`` goes on, where another process holds it."""
-    with path.open("a") as file:
+    """Hold a lock file, or the lock of a folder, for a while. Raises PlayheadError, naming ``what`` goes on, where another
+    process holds it."""
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_WRONLY | os.O_CREAT, 0o644)
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
             raise PlayheadError(
                 f"{what} is already going on in {path.parent}.",
                 hint="Wait until it has ended, then run this again.",
             ) from error
         yield
+    finally:
+        os.close(handle)

@@ -22,8 +22,11 @@ class Home:
         self.path = path
         self.settings = path / "playhead.yaml"
         self.database = path / "playhead.db"
+        self.inbox = path / "inbox.db"
+        self.serving = path / "serving.json"
         self.settings_lock = path / ".settings.lock"
         self.run_lock = path / ".run.lock"
+        self.serve_lock = path / ".serve.lock"
         self._client_id: str | None = None
 
     def prepare(self) -> None:

@@ -142,7 +142,7 @@ def put_connection(
 def _worth_writing(key: str, value: Any) -> bool:
     if key == "libraries":
         return any(value.values())
-    return not (key in ("options", "paths", "server_id") and not value)
+    return not (key in ("options", "paths", "server_id", "schedule") and not value)
 
 
 def _plain(value: Any) -> Any:

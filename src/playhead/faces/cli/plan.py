@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -47,14 +48,14 @@ def plan(
 
 
 async def make_plan(
-    session: Session, hub: Hub, *, stored: bool, full: bool = False
+    session: Session, hub: Hub, *, stored: bool, full: bool = False, names: Collection[str] | None = None
 ) -> tuple[list[ReadResult], Plan]:
-    """Read everything that may be read, then plan; ``stored`` asks no server."""
+    """Read everything that may be read, or the named connections, then plan; ``stored`` asks no server."""
     if stored:
         return [], await plan_changes(hub.context())
     async with hub.reach():
         with show_bars(session.screen, "reading") as bars:
-            results = await hub.read(None, full=full, progress=bars.move)
+            results = await hub.read(names, full=full, progress=bars.move)
         return results, await plan_changes(hub.context())
 
 

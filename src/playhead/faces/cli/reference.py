@@ -23,6 +23,8 @@ from playhead.settings import (
     MatchingSettings,
     PathMapping,
     ProgressSettings,
+    ScheduleSettings,
+    ServeSettings,
 )
 from playhead.wiring.installation import load_named
 
@@ -94,6 +96,8 @@ _PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("guards", GuardSettings),
     ("matching", MatchingSettings),
     ("progress", ProgressSettings),
+    ("schedule", ScheduleSettings),
+    ("serve", ServeSettings),
 )
 _MEANINGS = {
     "kind": "the backend: " + ", ".join(find_manifests()),
@@ -107,6 +111,7 @@ _MEANINGS = {
     "write": "mark there what was watched elsewhere",
     "libraries": "which take part",
     "paths": "folders of the server and what the hub calls them",
+    "schedule": "when `serve` syncs this one, as below; then not with the others",
     "options": "the backend's own settings, below",
     "include": "only these, by title or id; empty = all",
     "exclude": "not these",
@@ -120,6 +125,12 @@ _MEANINGS = {
     "title": "know an item by exactly the same title and year, where nothing else tells",
     "min_position_s": "a shorter position is no resume point",
     "watched_threshold": "a position past this share of the run time is no resume point",
+    "sync": "when `serve` starts a sync, in cron's five fields and local time; empty = never",
+    "full": "the same for a full one, which skips no page that seems unchanged",
+    "at_start": "sync when `serve` starts, too",
+    "host": "the address on which `serve` listens; `0.0.0.0` for all of this machine's",
+    "port": "the port on which it listens; 0 = any free one",
+    "base_url": "how servers reach it, for the webhooks' addresses; empty = where it listens",
     "max_runtime_difference_s": "no position is carried between run times that differ by more",
 }
 
@@ -181,6 +192,11 @@ guards:
   max_removals_without_question: 5
 progress:
   min_position_s: 60
+schedule:
+  sync: "*/15 * * * *"
+  full: "0 3 * * *"
+serve:
+  base_url: https://hub.example.org
 """
 
 
@@ -190,6 +206,8 @@ def _field_default(field: msgspec.structs.FieldInfo) -> str:
     value = field.default
     if value is msgspec.NODEFAULT:
         return "needed"
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, msgspec.Struct):

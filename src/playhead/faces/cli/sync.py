@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Annotated
 
 import typer
 
 from playhead.faces.cli.options import DryRun, Full, HomeOption, JsonFlag, Verbosity
 from playhead.faces.cli.plan import make_plan
 from playhead.faces.cli.planning import say_count, show_plan
-from playhead.faces.cli.running import count_reads, judge, show_bars, warn_of_reads
+from playhead.faces.cli.running import choose_connections, count_reads, judge, show_bars, warn_of_reads
 from playhead.faces.cli.session import Session
 from playhead.flows.sync import Plan, SyncResult, run_sync
 from playhead.ports.store import ReadResult
@@ -18,6 +19,16 @@ from playhead.wiring.hub import Hub, open_hub
 
 
 def sync(
+    connection: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--connection",
+            "-c",
+            metavar="NAME",
+            help="Read only this connection, write wherever that leads; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
     full: Full = False,
     dry_run: DryRun = False,
     home: HomeOption = None,
@@ -26,25 +37,26 @@ def sync(
 ) -> None:
     """Read all servers and bring them into agreement."""
     session = Session(home, as_json=json, verbose=verbose)
+    names = choose_connections(session, connection)
     with open_hub(session.installation, alone=not dry_run, scratch=dry_run) as hub:
         if dry_run:
-            results, made = asyncio.run(make_plan(session, hub, stored=False, full=full))
+            results, made = asyncio.run(make_plan(session, hub, stored=False, full=full, names=names))
             done = pretend(made)
             show_plan(session.screen, hub.context(), made)
         else:
-            results, done = asyncio.run(read_and_write(session, hub, full=full))
+            results, done = asyncio.run(read_and_write(session, hub, full=full, names=names))
     warn_of_reads(session.screen, results, hub.notes)
     tell(session, results, done, dry_run=dry_run)
     raise typer.Exit(judge(results, failed=done.failed, held=done.held))
 
 
 async def read_and_write(
-    session: Session, hub: Hub, *, full: bool = False
+    session: Session, hub: Hub, *, full: bool = False, names: Collection[str] | None = None
 ) -> tuple[list[ReadResult], SyncResult]:
-    """One whole pass with bars."""
+    """One whole pass with bars; only the named connections are read."""
     async with hub.reach():
         with show_bars(session.screen, "reading") as bars:
-            results = await hub.read(None, full=full, progress=bars.move)
+            results = await hub.read(names, full=full, progress=bars.move)
         with show_bars(session.screen, "writing") as bars:
             return results, await run_sync(hub.context(), on_progress=bars.move)
 
