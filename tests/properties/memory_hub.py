@@ -152,6 +152,7 @@ class MemoryHub:
             base=account.base,
             base_at=account.base_at,
             sent=account.sent,
+            doubts=account.doubts,
             unplayed=account.unplayed,
             verdict=verdict,
             read_at=account.read_at,
@@ -223,9 +224,9 @@ class MemoryHub:
         if account.cell is None or account.ref != account.native:  # missing
             unsent = account._replace(sent=earlier, written_at=earlier_at)
             return _put(world, number, unsent), 0, 0  # tried again
-        delivery = self._make_delivery(account, number, target, before, doubts=account.doubts)
+        delivery = self._make_delivery(account, number, target, before, earlier_at)
         plain = is_plain_mark(delivery.facets, target, before) and not delivery.doubts
-        if not plain and has_changed(delivery, show(account.cell)):
+        if not plain and has_changed(delivery, show(account.cell), self.policy):
             seen = account._replace(
                 reading=show(account.cell), unplayed=is_unplayed(account.cell), stale=True
             )
@@ -264,7 +265,7 @@ class MemoryHub:
 
     @staticmethod
     def _make_delivery(
-        account: Account, number: int, target: State, before: State, *, doubts: int
+        account: Account, number: int, target: State, before: State, written_at: int | None
     ) -> Delivery:
         return Delivery(
             change_ids=(1,),
@@ -279,7 +280,8 @@ class MemoryHub:
             before=before,
             attempts=0,
             maybe_written=False,
-            doubts=doubts,
+            written_at=written_at,
+            doubts=account.doubts,
         )
 
 

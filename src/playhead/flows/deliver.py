@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from playhead.domain.reconcile.model import Policy
+from playhead.domain.reconcile.news import is_stamp
 from playhead.domain.reconcile.writes import base_after_write, is_plain_mark
 from playhead.domain.state.reading import State
 from playhead.flows.context import Context, Progress
@@ -130,7 +132,7 @@ async def _write_batch(
     ready: list[Result] = []
     seen, unseen = await _look_at_all(ctx, line, batch)
     ready += unseen
-    queue = _take_back_overtaken(ctx, batch, seen, result)
+    queue = _take_back_overtaken(ctx, batch, seen, result, line.role.skew_s)
     left_out = {r.delivery.ref_id for r in unseen}
     queue = [d for d in reversed(queue) if d.ref_id not in left_out]
 
@@ -183,13 +185,17 @@ def _may_destroy(delivery: Delivery) -> bool:
 
 
 def _take_back_overtaken(
-    ctx: Context, batch: Sequence[Delivery], seen: Mapping[str, Entry], result: Delivered
+    ctx: Context, batch: Sequence[Delivery], seen: Mapping[str, Entry], result: Delivered, skew_s: float
 ) -> list[Delivery]:
     """The deliveries that may go out; the others would overwrite what a person did since the item was read."""
     going: list[Delivery] = []
     for delivery in batch:
         entry = seen.get(delivery.native_id)
-        if entry is None or not _may_destroy(delivery) or not has_changed(delivery, _state_of(entry)):
+        if (
+            entry is None
+            or not _may_destroy(delivery)
+            or not has_changed(delivery, _state_of(entry), ctx.policy, skew_s=skew_s)
+        ):
             going.append(delivery)
             continue
         ctx.ledger.give_up(delivery, entry, int(ctx.now()))
@@ -198,13 +204,19 @@ def _take_back_overtaken(
     return going
 
 
-def has_changed(delivery: Delivery, now: State) -> bool:
-    """Whether somebody has changed the item since it was read, other than to what is wished for."""
+def has_changed(delivery: Delivery, now: State, policy: Policy, *, skew_s: float = 0.0) -> bool:
+    """Whether somebody has changed the item since it was read, other than to what is wished for.
+
+    Where the reading has no date, because the server stamped the hub's own mark and did not say so, another date than that
+    stamp is a person's.
+    """
     before = delivery.before
     if now.watched is None or find_done(delivery, now) is not None:
         return False
     pairs = ((now.plays, before.plays), (now.last_played, before.last_played))
     moved = any(one is not None and other is not None and one != other for one, other in pairs)
+    if before.last_played is None and now.last_played is not None:
+        moved = moved or not is_stamp(now.last_played - int(skew_s), delivery.written_at, policy)
     return moved or now.watched != before.watched or (now.position_s or 0) != (before.position_s or 0)
 
 

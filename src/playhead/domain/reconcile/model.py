@@ -50,7 +50,7 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
     ``skew_s`` is the server's clock minus the hub's, 0 where it is small or not known. ``read_before`` is when the reading
     before this one was taken: whatever changed, changed after it. ``silent``: the connection is not read for news.
     ``base_at`` is when the base was set. ``sent`` is what the hub's newest write there wished for, as long as nobody knows
-    whether it took effect.
+    whether it took effect, and ``doubts`` how many such tries there were: 1, or 2 for more.
     """
 
     account_id: int
@@ -60,6 +60,7 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
     base: Base | None = None
     base_at: int | None = None
     sent: State | None = None
+    doubts: int = 0
     unplayed: bool = False
     verdict: Verdict = Verdict.open
     read_at: int = 0

@@ -23,15 +23,23 @@ def trusted_time(slot: Slot, now: int, policy: Policy) -> int | None:
 def is_own_stamp(slot: Slot, policy: Policy) -> bool:
     """Whether the reading's date is the one that the server stamped on the hub's own write."""
     said = slot.reading.last_played
-    if said is None or slot.written_at is None:
+    return said is not None and is_stamp(said - int(slot.skew_s), slot.written_at, policy)
+
+
+def is_stamp(date: int, written_at: int | None, policy: Policy) -> bool:
+    """Whether a date may be the stamp of a write that went out then; both on one clock."""
+    if written_at is None:
         return False
-    return -policy.stamp_window_s <= said - int(slot.skew_s) - slot.written_at <= policy.stamp_delay_s
+    return -policy.stamp_window_s <= date - written_at <= policy.stamp_delay_s
 
 
 def _may_be_own_stamp(slot: Slot, policy: Policy) -> bool:
-    """The same, as long as nobody knows which of several tries took effect: whatever came after the first of them."""
+    """The same, as long as nobody knows which of several tries took effect: whatever came after the first of them. A server
+    that takes dates has the one that was sent."""
     if slot.sent is None or slot.written_at is None or slot.reading.last_played is None:
         return False
+    if slot.doubts < 2 or (slot.takes_date and slot.sent.last_played is not None):
+        return is_own_stamp(slot, policy)
     return slot.reading.last_played - int(slot.skew_s) >= slot.written_at - policy.stamp_window_s
 
 

@@ -75,9 +75,12 @@ class Outbox(Sent):
             rows = [
                 row for row in rows if row["ref_id"] != rows[-1]["ref_id"]
             ]  # its other facet may be cut off
-        doubts = self.count_doubts({row["ref_id"] for row in rows})
+        sent = self.load_sent({row["ref_id"] for row in rows})
         deliveries = [
-            msgspec.structs.replace(d, doubts=doubts.get((d.account_id, d.ref_id), 0)) for d in _group(rows)
+            msgspec.structs.replace(d, doubts=sent[d.account_id, d.ref_id][1])
+            if (d.account_id, d.ref_id) in sent
+            else d
+            for d in _group(rows)
         ]
         self._run_in(
             "UPDATE change SET state = 'leased', leased_until = :until, attempts = attempts + 1 WHERE id IN :ids",

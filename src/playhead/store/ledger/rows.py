@@ -49,9 +49,10 @@ def make_slot(
     state: RowMapping | None,
     runs: CompleteRuns,
     verdicts: Mapping[tuple[int, int], Verdict],
-    sent: Mapping[tuple[int, int], State],
+    sent: Mapping[tuple[int, int], tuple[State, int]],
 ) -> Slot:
     """The slot of one account and one ref; no stored state means blank where the account has listed the ref."""
+    tried = sent.get((role.account_id, ref["id"]), (None, 0))
     seen = state is not None or bool(runs.ids) or ref["first_account"] == role.account_id
     return Slot(
         account_id=role.account_id,
@@ -60,7 +61,8 @@ def make_slot(
         reading=read_state(state) if state is not None else (BLANK if seen else State()),
         base=_find_base(ref, state, runs),
         base_at=state["b_at"] if state is not None else None,
-        sent=sent.get((role.account_id, ref["id"])),
+        sent=tried[0],
+        doubts=tried[1],
         unplayed=bool(state["unplayed"]) if state is not None else False,
         verdict=verdicts.get((role.account_id, ref["id"]), Verdict.open),
         read_at=state["read_at"] if state is not None else 0,

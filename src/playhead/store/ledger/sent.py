@@ -17,18 +17,19 @@ _SENT = "state IN ('leased', 'failed', 'superseded') AND attempts > 0"
 class Sent(Work):
     """What both the merge and the delivery must know of earlier tries."""
 
-    def load_sent(self, refs: Collection[int]) -> dict[tuple[int, int], State]:
-        """What the newest writes wished for that went out and of which no receipt says that they took effect."""
-        return {
-            (row["account_id"], row["ref_id"]): decode_state(row["new"]) for row in self._unanswered(refs)
-        }
-
-    def count_doubts(self, refs: Collection[int]) -> dict[tuple[int, int], int]:
-        """How many such tries there were: 1, or 2 for more than one."""
+    def load_sent(self, refs: Collection[int]) -> dict[tuple[int, int], tuple[State, int]]:
+        """What the newest writes wished for that went out and of which no receipt says that they took effect, and how many
+        such tries there were: 1, or 2 for more."""
+        newest: dict[tuple[int, int], State] = {}
         tries: dict[tuple[int, int], set[tuple[int, int]]] = defaultdict(set)
         for row in self._unanswered(refs):
-            tries[row["account_id"], row["ref_id"]].add((row["planned_at"], row["attempts"]))
-        return {key: 1 if len(own) == 1 and max(own)[1] == 1 else 2 for key, own in tries.items()}
+            key = row["account_id"], row["ref_id"]
+            newest[key] = decode_state(row["new"])
+            tries[key].add((row["planned_at"], row["attempts"]))
+        return {
+            key: (state, 1 if len(tries[key]) == 1 and max(tries[key])[1] == 1 else 2)
+            for key, state in newest.items()
+        }
 
     def _unanswered(self, refs: Collection[int]) -> list[RowMapping]:
         if not self._value(f"SELECT EXISTS (SELECT 1 FROM change WHERE {_SENT})"):
