@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from playhead.sandbox.posts import is_loopback
 from playhead.sandbox.times import to_epoch
 from playhead.sandbox.world import World, WorldItem, WorldServer
 
@@ -46,6 +47,9 @@ def _server_problems(server: WorldServer, known: dict[str, WorldItem]) -> Iterat
     for item in () if server.items == "all" else server.items:
         if item not in known:
             yield f"{server.name} is to hold {item!r}, which the world does not have"
+    for url in server.webhooks:
+        if not is_loopback(url):
+            yield f"{server.name}: the webhook {url!r} leads away from this machine; use http://127.0.0.1:..."
     titles = [library.title for library in server.libraries]
     for placement in server.placements:
         if placement.item not in known:

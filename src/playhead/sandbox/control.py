@@ -45,6 +45,7 @@ def make_control_app(box: SandboxHandle) -> web.Application:
             web.post("/_sandbox/clock", control.post_clock),
             web.get("/_sandbox/requests", control.get_requests),
             web.delete("/_sandbox/requests", control.delete_requests),
+            web.get("/_sandbox/told", control.get_told),
             web.get("/_sandbox/faults", control.get_faults),
             web.post("/_sandbox/faults", control.post_fault),
             web.delete("/_sandbox/faults", control.delete_faults),
@@ -157,6 +158,12 @@ class _Control:
     def _known(self, name: str) -> str:
         """A server, or what stands beside the servers (plextv)."""
         return name if name in self._box.extra_urls else self._box.server(name).name
+
+    async def get_told(self, request: web.Request) -> web.Response:
+        """What each server told by itself: open lines, messages on them, webhooks."""
+        name = request.query.get("server")
+        servers = list(self._box.servers) if name is None else [self._box.server(name).name]
+        return _json({"servers": {each: self._box.server(each).told() for each in servers}})
 
     async def get_faults(self, request: web.Request) -> web.Response:
         return _json({"faults": [fault.report() for fault in self._box.faults.faults]})

@@ -26,14 +26,15 @@ class RequestCounter:
         self.in_flight = 0
         self.peak = 0
 
-    def enter(self, method: str, path: str) -> None:
+    def enter(self, method: str, path: str, *, stays: bool = False) -> None:
+        """``stays``: a line that remains open, which is no request in flight."""
         self.routes[name_route(method, path)] += 1
-        self.in_flight += 1
+        self.in_flight += not stays
         self.peak = max(self.peak, self.in_flight)
 
-    def leave(self, status: int | None) -> None:
+    def leave(self, status: int | None, *, stays: bool = False) -> None:
         """``status`` None: nothing was answered."""
-        self.in_flight -= 1
+        self.in_flight -= not stays
         self.statuses["none" if status is None else str(status)] += 1
 
     def reset(self) -> None:

@@ -61,7 +61,8 @@ class Misbehaviour:
     def _make_middleware(self) -> Any:
         @web.middleware
         async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-            self._counter.enter(request.method, request.path)
+            stays = _is_line(request)
+            self._counter.enter(request.method, request.path, stays=stays)
             status: int | None = None
             try:
                 response = await self._answer(request, handler)
@@ -71,7 +72,7 @@ class Misbehaviour:
                 status = error.status
                 raise
             finally:
-                self._counter.leave(status)
+                self._counter.leave(status, stays=stays)
 
         return middleware
 
@@ -189,6 +190,12 @@ class AnswerMemory:
 
 class NoAnswer(web.Response):
     """Stands for a connection that was cut; never sent."""
+
+
+def _is_line(request: web.Request) -> bool:
+    """Whether a request asks for a line that stays open: a WebSocket or an event stream."""
+    headers = request.headers
+    return headers.get(hdrs.UPGRADE, "").lower() == "websocket" or "/eventsource/" in request.path
 
 
 def _asked(request: web.Request) -> tuple[str, ...]:

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
+from playhead.sandbox.lines import Lines
+from playhead.sandbox.posts import Posts
+
 
 class SandboxUser(msgspec.Struct, frozen=True):
     """A login as the start line announces it."""
@@ -28,6 +31,32 @@ class StateRow(msgspec.Struct, frozen=True):
     favourite: bool
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a server told by itself: open lines (sockets, streams), messages said on lines, webhooks by what became of them.
+
+    ``refused`` are webhooks that would have left this machine.
+    """
+
+    lines: int = 0
+    messages: int = 0
+    webhooks_sent: int = 0
+    webhooks_failed: int = 0
+    webhooks_refused: int = 0
+    webhooks_waiting: int = 0
+
+
+def count_told(lines: Lines[Any], posts: Posts) -> Told:
+    """The figures of a server's lines and posts."""
+    return Told(
+        lines=len(lines),
+        messages=lines.said,
+        webhooks_sent=posts.sent,
+        webhooks_failed=posts.failed,
+        webhooks_refused=posts.refused,
+        webhooks_waiting=posts.waiting,
+    )
+
+
 class EmulatedServer(Protocol):
     """One emulated server: an aiohttp application and the control side's handles on its state."""
 
@@ -44,6 +73,9 @@ class EmulatedServer(Protocol):
 
     def state_rows(self, user: str) -> list[StateRow]:
         """The user's (id or name) state of every item that the server holds for them. Raises KeyError."""
+
+    def told(self) -> Told:
+        """What the server told by itself so far."""
 
     def act(self, user: str, item: str, act: str, *, at: float | None, args: dict[str, Any]) -> None:
         """Do what a person would do: play, stop, mark, unmark, rate, favourite, unfavourite, add, remove, replace_file,

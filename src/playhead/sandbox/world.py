@@ -105,6 +105,8 @@ class WorldServer(msgspec.Struct, kw_only=True, omit_defaults=True):
     placements: list[Placement] = []
     clock_skew_s: float = 0.0
     quirks: dict[str, bool | int | str] = {}  # by name, listed in docs/reference/sandbox.md
+    webhooks: list[str] = []  # URLs on this machine that are told of everything from the start
+    delays: dict[str, float] = {}  # seconds by name, listed in docs/reference/sandbox.md
 
 
 class World(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -9,6 +9,7 @@ from playhead.sandbox.jellyfin import ticks
 from playhead.sandbox.jellyfin.accounts import User
 from playhead.sandbox.jellyfin.file_acts import FileActs
 from playhead.sandbox.jellyfin.items import Item
+from playhead.sandbox.player import ACTS
 
 if TYPE_CHECKING:
     from playhead.sandbox.jellyfin.emulator import JellyfinServer
@@ -24,6 +25,7 @@ class Acts:
         self.server = server
         self.files = FileActs(server)
         self._playing: set[tuple[str, str]] = set()
+        self._players = server.playing.players
         marks = server.marks
         self._of_user: dict[str, UserAct] = {
             "play": self._play,
@@ -37,7 +39,12 @@ class Acts:
             "favourite": lambda user, item, at, args: marks.favourite(user, item, True),
             "unfavourite": lambda user, item, at, args: marks.favourite(user, item, False),
         }
-        self.known = (*self._of_user, *self.files.known, "delete_user", "recreate_user", "restart")
+        self._of_server: dict[str, Callable[[], object]] = {
+            "restart": server.restart,
+            "cut_sockets": server.sockets.lines.cut,
+        }
+        logins = ("delete_user", "recreate_user")
+        self.known = (*self._of_user, *ACTS, *self.files.known, *logins, *self._of_server)
 
     def do(self, user: str, item: str, act: str, at: float | None, args: Args) -> None:
         """Carry out an act. Raises KeyError for what does not exist, ValueError for an act that is not known."""
@@ -50,8 +57,14 @@ class Acts:
             self.server.remove_user(self.server.find_user(user))
         elif act == "recreate_user":
             self._recreate_user(user)
-        elif act == "restart":
-            self.server.store.restart()
+        elif act == "play_start":
+            self.server.playing.play(
+                self.server.find_user(user), self.find(item, args.get("library")), args, item
+            )
+        elif act in ACTS:
+            self._players.do(act, self.server.find_user(user).id, item, args)
+        elif act in self._of_server:
+            self._of_server[act]()
         else:
             raise ValueError(
                 f"Jellyfin does not know the act {act!r}: use one of {', '.join(sorted(self.known))}."
@@ -79,10 +92,12 @@ class Acts:
 
     def _start(self, user: User, item: Item, at: int, args: Args) -> None:
         """Playback begins, at ``position_s`` if given."""
-        self.server.marks.start(user, item, at)
+        playing = self.server.playing
+        session = playing.session_of(user, args)
+        playing.start(session, item, item, {}, at=at)
         self._playing.add((user.id, item.id))
         if "position_s" in args:
-            self.server.marks.progress(user, item, _ticks(args["position_s"]))
+            playing.progress(session, item, item, {"positionticks": _ticks(args["position_s"])})
 
     def _stop(self, user: User, item: Item, at: int, args: Args) -> None:
         """Playback ends; what was not started is started first, for nobody can stop it otherwise."""
@@ -90,7 +105,10 @@ class Acts:
             self._start(user, item, at, {})
         self._playing.discard((user.id, item.id))
         seconds = args.get("position_s")
-        self.server.marks.stop(user, item, item.runtime if seconds is None else _ticks(seconds))
+        playing = self.server.playing
+        session = playing.session_of(user, args)
+        position = item.runtime if seconds is None else _ticks(seconds)
+        playing.stop(session, item, item, {"positionticks": position})
 
     def _rate(self, user: User, item: Item, at: int, args: Args) -> None:
         """``rating`` 0 to 10; null or absent clears it."""

@@ -13,6 +13,7 @@ from playhead.sandbox.clock import SkewedClock
 from playhead.sandbox.jellyfin import (
     routes_items,
     routes_library,
+    routes_plugins,
     routes_state,
     routes_system,
     routes_users,
@@ -28,17 +29,21 @@ from playhead.sandbox.jellyfin.disk import Disk, DiskFile, as_guid, build_disk
 from playhead.sandbox.jellyfin.dto import Describer
 from playhead.sandbox.jellyfin.items import Item, Library
 from playhead.sandbox.jellyfin.marks import Marks
+from playhead.sandbox.jellyfin.playing import Playing
 from playhead.sandbox.jellyfin.queries import Finder
 from playhead.sandbox.jellyfin.rules import rules_for
 from playhead.sandbox.jellyfin.sessions import Session, Sessions
+from playhead.sandbox.jellyfin.sockets import Sockets
 from playhead.sandbox.jellyfin.userdata import State, UserDataStore
 from playhead.sandbox.jellyfin.web import Dispatcher
-from playhead.sandbox.quirks import check_quirks
-from playhead.sandbox.server import EmulatedServer, SandboxUser, StateRow
+from playhead.sandbox.jellyfin.webhooks import WebhookPlugin
+from playhead.sandbox.quirks import check_quirks, read_delays
+from playhead.sandbox.server import EmulatedServer, SandboxUser, StateRow, Told, count_told
 from playhead.sandbox.world import Placement, World, WorldLibrary, WorldServer, WorldState
 
 DEFAULT_VERSION = "12.0.0"
-QUIRKS = frozenset({"wizard", "legacy_auth"})
+QUIRKS = frozenset({"wizard", "legacy_auth", "webhook_plugin"})
+DELAYS = {"user_data_s": 0.5, "library_s": 30.0, "item_added_s": 90.0}
 SANDBOX_CLIENT = Client(app="Playhead sandbox", device="sandbox", device_id="sandbox", version="1")
 _ROUTES = (
     *routes_system.ROUTES,
@@ -46,6 +51,7 @@ _ROUTES = (
     *routes_items.ROUTES,
     *routes_state.ROUTES,
     *routes_library.ROUTES,
+    *routes_plugins.ROUTES,
 )
 _PLAYING = (
     "Name OriginalTitle ServerId Id DateCreated Container PremiereDate ExternalUrls Path EnableMediaSourceDisplay "
@@ -63,7 +69,7 @@ def make_server(world: World, world_server: WorldServer, clock: SkewedClock) -> 
 
 
 class JellyfinServer:
-    """A Jellyfin server of one version. Quirks: ``wizard`` (not set up yet), ``legacy_auth`` (true or false)."""
+    """A Jellyfin server of one version. Quirks: ``wizard`` (not set up yet), ``legacy_auth``, ``webhook_plugin``."""
 
     kind = "jellyfin"
 
@@ -74,6 +80,7 @@ class JellyfinServer:
         self.rules = rules_for(self.version)
         self.server_id = world_server.server_id or hashlib.sha256(self.name.encode()).hexdigest()[:32]
         self._clock = clock
+        self.agenda = clock.agenda
         self._world = world
         self._world_server = world_server
         self._settle_at: int | None = None
@@ -85,6 +92,7 @@ class JellyfinServer:
         if "legacy_auth" in world_server.quirks:
             self.configuration["EnableLegacyAuthorization"] = bool(world_server.quirks["legacy_auth"])
         self._build(world, world_server)
+        self._make_tellers(world_server)
         self.acts = Acts(self)
         self.admin_token = self.accounts.add_key("Playhead sandbox").secret
 
@@ -110,6 +118,33 @@ class JellyfinServer:
         self.catalogue.scan()
         self.catalogue.started = True
         self._add_users(world_server)
+
+    def _make_tellers(self, spec: WorldServer) -> None:
+        """Whatever happens from now on is told."""
+        delays = read_delays(spec, DELAYS)
+        library_s = delays["library_s"] if "library_s" in spec.delays else None
+        self.sockets = Sockets(self, delays["user_data_s"], library_s)
+        installed = bool(spec.quirks.get("webhook_plugin", True))
+        self.plugin = WebhookPlugin(self, spec.webhooks, delays["item_added_s"], installed=installed)
+        self.playing = Playing(self)
+        self.sessions.on_started = self.plugin.session_started
+        self.marks.on_saved = self._tell_saved
+        self.catalogue.on_added = self._tell_added
+        self.catalogue.on_removed = self._tell_removed
+
+    def _tell_saved(self, user: User, item: Item, reason: str) -> None:
+        self.sockets.user_data_saved(user, item, reason)
+        self.plugin.user_data_saved(user, item, reason)
+
+    def _tell_added(self, item: Item) -> None:
+        self.store.on_added(item)
+        self.sockets.item_added(item)
+        self.plugin.item_added(item)
+
+    def _tell_removed(self, item: Item) -> None:
+        self.sockets.item_removed(item)
+        self.plugin.item_removed(item)
+        self.store.on_removed(item)
 
     def _add_users(self, world_server: WorldServer) -> None:
         no_admin = not any(user.admin for user in world_server.users)
@@ -146,7 +181,13 @@ class JellyfinServer:
     # --- the promise of ``EmulatedServer``
 
     def make_app(self) -> web.Application:
-        return Dispatcher(self, _ROUTES).make_app()
+        app = Dispatcher(self, _ROUTES).make_app()
+        app.on_shutdown.append(self.sockets.lines.shut)
+        app.on_cleanup.append(self.plugin.posts.close)
+        return app
+
+    def told(self) -> Told:
+        return count_told(self.sockets.lines, self.plugin.posts)
 
     def users(self) -> list[SandboxUser]:
         found = []
@@ -208,6 +249,11 @@ class JellyfinServer:
             raise KeyError(name)
         return found
 
+    def restart(self) -> None:
+        """The server starts anew: sockets end, what was kept in memory is gone."""
+        self.sockets.restart()
+        self.store.restart()
+
     def remove_user(self, user: User) -> None:
         """Delete a user with tokens, sessions and state."""
         self.accounts.remove_user(user)
@@ -253,6 +299,7 @@ class JellyfinServer:
         self.sessions.note(
             kind, f"{session.user.name} {did} {name} on {session.client.device}", session.user, item
         )
+        self.sockets.activity_noted()
 
 
 def default_libraries() -> list[WorldLibrary]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from playhead.sandbox.jellyfin.accounts import User
@@ -17,13 +17,18 @@ MIN_RESUME_TICKS = 300 * 10_000_000
 LIKE, DISLIKE = 10.0, 1.0
 
 
+def _ignore(user: User, item: Item, reason: str) -> None:
+    """Nobody listens."""
+
+
 class Marks:
-    """Changes of state, for one server."""
+    """Changes of state, for one server. ``on_saved`` is told of each with the reason that the server gives it."""
 
     def __init__(self, rules: Rules, catalogue: Catalogue, store: UserDataStore) -> None:
         self.rules = rules
         self.catalogue = catalogue
         self.store = store
+        self.on_saved: Callable[[User, Item, str], None] = _ignore
 
     # --- marks
 
@@ -39,7 +44,7 @@ class Marks:
                 if state.last_played is None or not self.rules.keeps_old_date:
                     state.last_played = now
             state.played, state.position = True, 0
-            self.store.save(user, leaf, state)
+            self._save(user, leaf, state, "TogglePlayed")
             self._pass_on(user, leaf, played=True)
 
     def unmark(self, user: User, item: Item) -> None:
@@ -47,20 +52,20 @@ class Marks:
         for leaf in self._leaves(item):
             state = self.store.edit(user, leaf)
             state.played, state.plays, state.position, state.last_played = False, 0, 0, None
-            self.store.save(user, leaf, state)
+            self._save(user, leaf, state, "TogglePlayed")
             self._pass_on(user, leaf, played=False)
 
     def favourite(self, user: User, item: Item, on: bool) -> None:
         """Set or clear the favourite."""
         state = self.store.edit(user, item)
         state.favourite = on
-        self.store.save(user, item, state)
+        self._save(user, item, state, "UpdateUserRating")
 
     def like(self, user: User, item: Item, likes: bool | None) -> None:
         """A thumb up or down is a rating of 10 or 1; None clears it."""
         state = self.store.edit(user, item)
         state.rating = None if likes is None else LIKE if likes else DISLIKE
-        self.store.save(user, item, state)
+        self._save(user, item, state, "UpdateUserRating")
 
     def write(self, user: User, item: Item, members: dict[str, Any]) -> None:
         """Apply the members that are not null, one by one. Raises RatingRefused; 10.11 then shows the rest all the same."""
@@ -80,7 +85,11 @@ class Marks:
         rating = members.get("Rating")
         if rating is not None:
             self._rate(user, item, state, rating)
+        self._save(user, item, state, "UpdateUserData")
+
+    def _save(self, user: User, item: Item, state: State, reason: str) -> None:
         self.store.save(user, item, state)
+        self.on_saved(user, item, reason)
 
     def _rate(self, user: User, item: Item, state: State, rating: float) -> None:
         if rating < 0 or rating > 10:
@@ -89,9 +98,13 @@ class Marks:
         state.rating = rating
 
     def _leaves(self, item: Item) -> Iterable[Item]:
-        return list(self.catalogue.leaves_below(item)) if item.is_folder else [item]
+        if not item.is_folder:
+            return [item]
+        return sorted(
+            self.catalogue.leaves_below(item), key=lambda leaf: (leaf.season or 0, leaf.episode or 0)
+        )
 
-    def _pass_on(self, user: User, item: Item, *, played: bool) -> None:
+    def _pass_on(self, user: User, item: Item, *, played: bool, reason: str = "TogglePlayed") -> None:
         """12: the other versions of a film become played or unplayed with it, without count and date."""
         if not self.rules.linked_versions or not (item.versions or item.primary):
             return
@@ -102,7 +115,7 @@ class Marks:
                 state.played = played
                 if not played:
                     state.plays, state.position, state.last_played = 0, 0, None
-                self.store.save(user, other, state)
+                self._save(user, other, state, reason)
 
     # --- playback
 
@@ -113,29 +126,30 @@ class Marks:
         state.last_played = now
         if self.rules.start_unplays:
             state.played = False
-        self.store.save(user, item, state)
+        self._save(user, item, state, "PlaybackStart")
 
-    def progress(self, user: User, item: Item, position: int | None) -> None:
+    def progress(
+        self, user: User, item: Item, position: int | None, reason: str = "PlaybackProgress"
+    ) -> None:
         """A report in between."""
         if position is None:
             return
         state = self.store.edit(user, item)
-        if self._play_state(item, state, position):
-            self.store.save(user, item, state)
-            self._pass_on(user, item, played=True)
-        else:
-            self.store.save(user, item, state)
+        ended = self._play_state(item, state, position)
+        self._save(user, item, state, reason)
+        if ended:
+            self._pass_on(user, item, played=True, reason=reason)
 
     def stop(self, user: User, item: Item, position: int | None) -> None:
         """Playback ended; without a position it counts as seen to the end."""
         if position is not None:
-            self.progress(user, item, position)
+            self.progress(user, item, position, "PlaybackFinished")
             return
         state = self.store.edit(user, item)
         state.plays += 1
         state.played, state.position = True, 0
-        self.store.save(user, item, state)
-        self._pass_on(user, item, played=True)
+        self._save(user, item, state, "PlaybackFinished")
+        self._pass_on(user, item, played=True, reason="PlaybackFinished")
 
     def _play_state(self, item: Item, state: State, position: int) -> bool:
         """Apply a position by the server's thresholds; True where it makes the item played."""

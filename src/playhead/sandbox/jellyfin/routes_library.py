@@ -18,13 +18,9 @@ from playhead.sandbox.jellyfin.answers import (
 from playhead.sandbox.jellyfin.call import Call
 from playhead.sandbox.jellyfin.catalogue import PLAYLISTS_PATH
 from playhead.sandbox.jellyfin.defaults import library_options
-from playhead.sandbox.jellyfin.ids import md5_guid
 from playhead.sandbox.jellyfin.routes_items import find_item
-from playhead.sandbox.jellyfin.ticks import show
 from playhead.sandbox.jellyfin.web import Route
 
-SCAN_TASK = "RefreshLibrary"
-SCAN_TASK_ID = md5_guid("Emby.Server.Implementations.ScheduledTasks.Tasks.RefreshMediaLibraryTask")
 _OLD_TYPES = {"movies": "Movies", "tvshows": "TvShows"}  # as the document of 10.8 has them
 _REFRESH_MODES = ("none", "validationonly", "default", "fullrefresh")
 
@@ -163,61 +159,8 @@ def delete_item(call: Call) -> web.Response:
     return nothing()
 
 
-def _task(call: Call) -> dict[str, Any]:
-    task: dict[str, Any] = {
-        "Name": "Scan Media Library",
-        "State": "Idle",
-        "Id": SCAN_TASK_ID,
-        "Triggers": [{"Type": "IntervalTrigger", "IntervalTicks": 432_000_000_000}],
-        "Description": "Scans your media library for new files and refreshes metadata.",
-        "Category": "Library",
-        "IsHidden": False,
-        "Key": SCAN_TASK,
-    }
-    if call.server.last_scan is not None:
-        task["LastExecutionResult"] = {
-            "StartTimeUtc": show(call.server.last_scan),
-            "EndTimeUtc": show(call.server.last_scan),
-            "Status": "Completed",
-            "Name": task["Name"],
-            "Key": SCAN_TASK,
-            "Id": SCAN_TASK_ID,
-        }
-    return task
-
-
-def list_tasks(call: Call) -> web.Response:
-    """``GET /ScheduledTasks``: only the library scan is emulated; it is always idle since it takes no time here."""
-    hidden = call.flag("isHidden")
-    return json_answer([_task(call)] if hidden in (None, False) else [])
-
-
-def _known_task(call: Call) -> None:
-    if call.path["taskid"] != SCAN_TASK_ID:
-        raise problem(404)
-
-
-def get_task(call: Call) -> web.Response:
-    """``GET /ScheduledTasks/{taskId}``."""
-    _known_task(call)
-    return json_answer(_task(call))
-
-
-def run_task(call: Call) -> web.Response:
-    """``POST /ScheduledTasks/Running/{taskId}``."""
-    _known_task(call)
-    call.server.scan()
-    return nothing()
-
-
-def stop_task(call: Call) -> web.Response:
-    """``DELETE /ScheduledTasks/Running/{taskId}``: a task that does not run cannot be stopped."""
-    _known_task(call)
-    raise text_failure(500)
-
-
 def empty_list(call: Call) -> web.Response:
-    """Lists of which nothing is emulated: packages, plugins, logs."""
+    """Lists of which nothing is emulated: packages, logs."""
     return json_answer([])
 
 
@@ -237,9 +180,5 @@ ROUTES = [
     ),
     Route("POST", "/Items/{itemId}/Refresh", refresh_item, "admin"),
     Route("DELETE", "/Items/{itemId}", delete_item),
-    Route("GET", "/ScheduledTasks", list_tasks, "admin"),
-    Route("GET", "/ScheduledTasks/{taskId}", get_task, "admin"),
-    Route("POST", "/ScheduledTasks/Running/{taskId}", run_task, "admin"),
-    Route("DELETE", "/ScheduledTasks/Running/{taskId}", stop_task, "admin"),
-    *(Route("GET", path, empty_list, "admin") for path in ("/Plugins", "/Packages", "/System/Logs")),
+    *(Route("GET", path, empty_list, "admin") for path in ("/Packages", "/System/Logs")),
 ]

@@ -208,51 +208,28 @@ def _reported(call: Call, report: dict[str, Any]) -> tuple[Session, Item | None,
     return session, item, counted
 
 
-def _note_play_state(call: Call, session: Session, item: Item | None, report: dict[str, Any]) -> None:
-    now = call.server.now()
-    session.last_check_in = now
-    state = session.play_state
-    if report.get("positionticks") is not None:
-        state["PositionTicks"] = report["positionticks"]
-    state["CanSeek"] = bool(report.get("canseek"))
-    paused = bool(report.get("ispaused"))
-    session.last_paused = (session.last_paused or now) if paused else None
-    state["IsPaused"] = paused
-    state["PlayMethod"] = report.get("playmethod") or "DirectPlay"
-    if item is not None:
-        session.playing = item
-        state["MediaSourceId"] = report.get("mediasourceid") or item.id
+def _counts(call: Call) -> bool:
+    """Whether somebody's state is kept: not that of an API key."""
+    return call.token is not None and call.token.user is not None
 
 
 def _start(call: Call, report: dict[str, Any]) -> web.Response:
     session, item, counted = _reported(call, report)
     if item is not None and counted is not None:
-        session.play_state.pop("PositionTicks", None)
-        _note_play_state(call, session, item, report)
-        if session.user is not None and call.token is not None and call.token.user is not None:
-            call.server.marks.start(session.user, counted, call.server.now())
-            call.server.note_playback(session, item, started=True)
+        call.server.playing.start(session, item, counted, report, counts=_counts(call))
     return nothing()
 
 
 def _progress(call: Call, report: dict[str, Any]) -> web.Response:
     session, item, counted = _reported(call, report)
     if item is not None and counted is not None:
-        _note_play_state(call, session, item, report)
-        if session.user is not None and call.token is not None and call.token.user is not None:
-            call.server.marks.progress(session.user, counted, report.get("positionticks"))
+        call.server.playing.progress(session, item, counted, report, counts=_counts(call))
     return nothing()
 
 
 def _stop(call: Call, report: dict[str, Any]) -> web.Response:
     session, item, counted = _reported(call, report)
-    session.last_check_in = call.server.now()
-    session.stop()
-    if item is None or counted is None or report.get("failed"):
-        return nothing()
-    if session.user is not None and call.token is not None and call.token.user is not None:
-        call.server.marks.stop(session.user, counted, report.get("positionticks"))
-        call.server.note_playback(session, item, started=False)
+    call.server.playing.stop(session, item, counted, report, counts=_counts(call))
     return nothing()
 
 

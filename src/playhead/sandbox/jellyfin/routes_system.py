@@ -91,8 +91,8 @@ def post_configuration(call: Call) -> web.Response:
 
 
 def restart(call: Call) -> web.Response:
-    """``POST /System/Restart``: the caches are empty afterwards; the time without answers is not emulated."""
-    call.server.store.restart()
+    """``POST /System/Restart``: sockets end, caches are empty; the time without answers is not emulated."""
+    call.server.restart()
     return nothing()
 
 

@@ -31,6 +31,8 @@ class Rules(msgspec.Struct, frozen=True):
     keeps_old_date: bool  # a mark without date keeps an existing date
     late_children: bool  # a new series finds its children only with the next scan
     path_ids: bool  # ids in a folder's name are taken before metadata is read
+    deaf_sockets: bool  # a silent socket is given up, without a word (12, tape 19)
+    emby_socket: bool  # /embywebsocket takes a socket
     login_date_from: int  # the number of the login from which LastLoginDate is told
 
 
@@ -54,6 +56,8 @@ _TWELVE = Rules(
     keeps_old_date=True,
     late_children=False,
     path_ids=True,
+    deaf_sockets=True,
+    emby_socket=True,
     login_date_from=1,
 )
 _TEN_ELEVEN = msgspec.structs.replace(
@@ -73,6 +77,8 @@ _TEN_ELEVEN = msgspec.structs.replace(
     empty_root_empties=False,
     late_children=True,
     path_ids=False,
+    deaf_sockets=False,
+    emby_socket=False,
     login_date_from=3,  # assumed: the tapes show it missing on the first two logins of a user
 )
 _TEN_TEN = msgspec.structs.replace(

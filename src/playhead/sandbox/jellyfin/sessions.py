@@ -57,6 +57,10 @@ def _idle() -> dict[str, Any]:
     }
 
 
+def _ignore(session: Session) -> None:
+    """Nobody listens."""
+
+
 class Sessions:
     """All sessions by app and device id, and the activity log, newest last."""
 
@@ -66,11 +70,13 @@ class Sessions:
         self.server_id = server_id
         self.sessions: dict[tuple[str, str], Session] = {}
         self.log: list[dict[str, Any]] = []
+        self.on_started: Callable[[Session], None] = _ignore
 
     def touch(self, client: Client, user: User | None, remote: str | None = None) -> Session:
         """The session of a client, now of this user (None leaves it)."""
         key = (client.app, client.device_id)
         session = self.sessions.get(key)
+        fresh = session is None
         if session is None:
             session = self.sessions[key] = Session(client, self.now())
         session.client = client
@@ -78,6 +84,8 @@ class Sessions:
         session.remote = remote or session.remote
         if user is not None:
             session.user = user
+        if fresh:
+            self.on_started(session)
         return session
 
     def end(self, client: Client) -> None:

@@ -90,8 +90,10 @@ class Dispatcher:
                 return (found[0], [parts[at], *found[1]])
         return None
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request."""
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._connect(request)
         if len(request.raw_path) > LONGEST_REQUEST_LINE - len(" HTTP/1.1") - len(request.method) - 1:
             return nothing(414)
         parts = request.path.strip("/").split("/")
@@ -114,6 +116,18 @@ class Dispatcher:
             response = text_failure(500 if refused.unprintable else 400).response
         return _as_asked(request, response)
 
+    async def _connect(self, request: web.Request) -> web.StreamResponse:
+        """Any path takes a WebSocket, but for the root and what looks like the old prefix (tape 09)."""
+        if request.path == "/":
+            return web.Response(status=302, headers={"Location": "/web/index.html"})
+        if request.path.lower() == "/embywebsocket" and not self.server.rules.emby_socket:
+            return text_failure(400).response
+        token, client = self._sign_in(request)
+        session = None
+        if token is not None:
+            session = self.server.sessions.touch(client, token.user, request.remote or "127.0.0.1")
+        return await self.server.sockets.serve(request, token, session)
+
     async def _run(self, route: Route, request: web.Request, path: dict[str, str]) -> web.Response:
         token, client = self._sign_in(request)
         refused = self._refuse(route, token)
@@ -135,6 +149,9 @@ class Dispatcher:
         token = self.server.accounts.tokens.get(secret) if secret else None
         if token is not None and token.user is None:
             client = msgspec.structs.replace(client, app=token.client.app)
+            if not client.device_id:  # a bare key is the server itself (tapes 09 and 19)
+                server = self.server
+                return token, Client(token.client.app, "Jellyfin Server", server.server_id, server.version)
         if token is not None and not client.device_id:
             client = token.client
         return token, client
