@@ -1,0 +1,107 @@
+"""A listener keeps a line open: what it hears is stored, what breaks is opened again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from playhead.ports.errors import Unauthorized
+from playhead.ports.events import Event, Heard
+from playhead.ports.inbox import NewEvent
+from playhead.runtime.listeners import Listener
+
+MISSED = Event("socket", Heard.missed, "open")
+PLAY = Event("socket", Heard.playing, "playing", ("7",))
+
+
+class Wire:
+    """A line that yields what it is given and then does as told."""
+
+    def __init__(self, events: Sequence[Event], end: Exception | None) -> None:
+        self.events = events
+        self.end = end
+        self.closed = False
+
+    async def listen(self) -> AsyncIterator[Event]:
+        for event in self.events:
+            yield event
+        if self.end is not None:
+            raise self.end
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Ear:
+    """What a listener stored and noted."""
+
+    def __init__(self, wires: Sequence[Wire]) -> None:
+        self.wires = list(wires)
+        self.opened: list[Wire] = []
+        self.stored: list[NewEvent] = []
+        self.noted: list[bool] = []
+
+    def open_line(self) -> Wire:
+        self.opened.append(self.wires[len(self.opened)])
+        return self.opened[-1]
+
+    async def put(self, events: Sequence[NewEvent]) -> None:
+        self.stored += events
+
+    def note(self, _connection: str, is_open: bool) -> None:
+        self.noted.append(is_open)
+
+
+@asynccontextmanager
+async def listening(ear: Ear) -> AsyncIterator[Listener]:
+    listener = Listener("Den", 3, ear.open_line, ear.put, ear.note, first_wait_s=0.01)
+    running = asyncio.create_task(listener.run())
+    yield listener
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - nothing to wait on from outside
+            await asyncio.sleep(0.005)
+
+
+async def test_what_is_heard_is_stored_for_its_connection() -> None:
+    """In its order; the state says open."""
+    ear = Ear([Wire([MISSED, PLAY], None)])
+    async with listening(ear) as listener:
+        await until(lambda: len(ear.stored) == 2)
+        assert listener.state == "open"
+    assert [(new.connection_id, new.event) for new in ear.stored] == [(3, MISSED), (3, PLAY)]
+    assert ear.opened[0].closed
+
+
+async def test_a_broken_line_is_opened_again() -> None:
+    """Whatever broke it, a fault of the adapter included; each old one is closed."""
+    ear = Ear(
+        [
+            Wire([MISSED, PLAY], Unauthorized("The token is refused.")),
+            Wire([], KeyError("oops")),
+            Wire([MISSED], None),
+        ]
+    )
+    async with listening(ear) as listener:
+        await until(lambda: len(ear.stored) == 3)
+        assert listener.state == "open"
+        assert ear.noted == [True, False, False, True]
+    assert [new.event for new in ear.stored] == [MISSED, PLAY, MISSED]
+    assert all(wire.closed for wire in ear.opened)
+    assert ear.noted[-1] is False
+
+
+async def test_the_state_says_what_is_wrong() -> None:
+    """For /readyz and the log."""
+    ear = Ear([Wire([], Unauthorized("The token is refused.", hint="Sign in again."))] * 50)
+    async with listening(ear) as listener:
+        await until(lambda: len(ear.opened) > 1)
+        assert listener.state == "The token is refused. Sign in again."
+    assert ear.stored == []
