@@ -16,6 +16,7 @@ from msgspec import Meta
 from playhead.ports.errors import UsageError
 
 SETTINGS_VERSION = 1
+TOKEN = r"^(store|env|file):.+"
 CRON = r"^$|^\S+( +\S+){4}$"
 
 
@@ -56,15 +57,38 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     base_url: Annotated[str, Meta(pattern=r"^(https?://[^\s/]+.*)?$")] = ""
 
 
+class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A further login of a connection and whose it is. ``token`` None: the connection's own serves this login too."""
+
+    user: Annotated[str, Meta(min_length=1)]
+    user_id: Annotated[str, Meta(min_length=1)]
+    person: Annotated[str, Meta(min_length=1)]
+    token: Annotated[str, Meta(pattern=TOKEN)] | None = None
+
+
+class Login(msgspec.Struct, frozen=True):
+    """A login of a connection, its own or a further one. ``person`` "" = nobody's; ``place`` is its index in ``accounts``,
+    None = the connection's own."""
+
+    user: str
+    user_id: str
+    person: str
+    token: str
+    place: int | None = None
+
+
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One connection: a server and the login used there. ``options`` are the backend's own settings."""
+    """One connection: a server, the login used there, and further ``accounts``. ``options`` are the backend's own settings.
+
+    ``person`` "" = the login is nobody's: its token serves, its state is neither read nor written.
+    """
 
     kind: Annotated[str, Meta(min_length=1)]
     url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")]
     user: Annotated[str, Meta(min_length=1)]
     user_id: Annotated[str, Meta(min_length=1)]
-    person: Annotated[str, Meta(min_length=1)]
-    token: Annotated[str, Meta(pattern=r"^(store|env|file):.+")]
+    person: str
+    token: Annotated[str, Meta(pattern=TOKEN)]
     server_id: str = ""  # who answered when it was connected; another one there is another server
     read: bool = True
     write: bool = True
@@ -72,6 +96,19 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     paths: list[PathMapping] = []
     schedule: ScheduleSettings | None = None  # None: with the others
     options: dict[str, Any] = {}
+    accounts: list[AccountSettings] = []
+
+    def logins(self) -> list[Login]:
+        """All logins, the connection's own first, each with the token that serves it."""
+        further = [
+            Login(each.user, each.user_id, each.person, each.token or self.token, place)
+            for place, each in enumerate(self.accounts)
+        ]
+        return [Login(self.user, self.user_id, self.person, self.token), *further]
+
+    def linked(self) -> list[Login]:
+        """The logins that belong to somebody."""
+        return [login for login in self.logins() if login.person]
 
 
 class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +139,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Everything in ``playhead.yaml``."""
 
     version: int = SETTINGS_VERSION
+    people: list[
+        Annotated[str, Meta(min_length=1)]
+    ] = []  # known without a login; whoever has one needs no entry
     connections: dict[str, ConnectionSettings] = {}
     guards: GuardSettings = GuardSettings()
     matching: MatchingSettings = MatchingSettings()
@@ -109,14 +149,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     schedule: ScheduleSettings = ScheduleSettings()
     serve: ServeSettings = ServeSettings()
 
+    def persons(self) -> list[str]:
+        """Everybody who is known: those with a login in the order of the connections, then the others; each name once."""
+        linked = (login.person for each in self.connections.values() for login in each.linked())
+        names: dict[str, str] = {}
+        for name in (*linked, *self.people):
+            names.setdefault(name.casefold(), name)
+        return list(names.values())
+
     def first_person(self) -> str | None:
-        """The person of the first connection; None before there is one."""
-        return next((connection.person for connection in self.connections.values()), None)
+        """The first of them; None before there is one."""
+        return next(iter(self.persons()), None)
 
     def find_person(self, name: str) -> str | None:
         """The spelling of a person that is known, upper and lower case alike; None for a new one."""
-        known = {connection.person.casefold(): connection.person for connection in self.connections.values()}
-        return known.get(name.strip().casefold())
+        return next((known for known in self.persons() if known.casefold() == name.strip().casefold()), None)
 
 
 class Misplaced(Exception):
@@ -145,6 +192,8 @@ _ALLOWED = {
     "url": "an address such as http://10.0.0.5:32400",
     "token": "a reference: store:NAME, env:NAME or file:PATH, never the token itself",
     "paths": "a list of entries with 'server' and 'hub'",
+    "accounts": "a list of entries with 'user', 'user_id', 'person' and, where it is needed, 'token'",
+    "people": "a list of names",
     "sync": _CRON_FORM,
     "full": _CRON_FORM,
     "at_start": "true or false",
@@ -170,13 +219,58 @@ def read_settings(raw: object) -> Settings:
     connections = raw.get("connections")
     if connections is not None and not isinstance(connections, Mapping):
         raise Misplaced(("connections",), "is not a mapping", "names of connections, each with its settings")
-    return Settings(
+    settings = Settings(
+        people=_convert_people(raw.get("people")),
         connections={
             str(name): _convert(value, ConnectionSettings, ("connections", str(name)))
             for name, value in (connections or {}).items()
         },
         **{part: _convert(raw.get(part) or {}, kind, (part,)) for part, kind in _PARTS.items()},
     )
+    _refuse_shared_logins(settings)
+    return settings
+
+
+def _convert_people(raw: object) -> list[str]:
+    try:
+        return msgspec.convert(raw or [], list[Annotated[str, Meta(min_length=1)]])
+    except msgspec.ValidationError as error:
+        raise Misplaced(("people",), "is not a list of names", _ALLOWED["people"]) from error
+
+
+def same_login(one: str, other: str) -> bool:
+    """Whether two native user ids mean one login, however they are written."""
+    return _plain_id(one) == _plain_id(other)
+
+
+def _plain_id(user_id: str) -> str:
+    return user_id.strip().replace("-", "").casefold()
+
+
+def _refuse_shared_logins(settings: Settings) -> None:
+    """No login stands twice on a connection, and none belongs to two persons, also where a server is connected twice."""
+    owners: dict[tuple[str, str, str], Login] = {}
+    for name, connection in settings.connections.items():
+        own: set[str] = set()
+        for login in connection.logins():
+            plain = _plain_id(login.user_id)
+            place = ("connections", name, *(("accounts", login.place) if login.place is not None else ()))
+            if plain in own:
+                raise Misplaced(
+                    (*place, "user_id"),
+                    f"names the login '{login.user}' a second time",
+                    "each login of a server once",
+                )
+            own.add(plain)
+            if not (connection.server_id and login.person):
+                continue
+            first = owners.setdefault((connection.kind, connection.server_id, plain), login)
+            if first.person.casefold() != login.person.casefold():
+                raise Misplaced(
+                    (*place, "person"),
+                    f"gives '{login.user}' to {login.person}, who is {first.person}'s elsewhere in this file",
+                    "one person for each login",
+                )
 
 
 def _convert(raw: object, kind: type[Any], place: tuple[str | int, ...]) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from playhead.adapters import find_manifests
 from playhead.ports.errors import UsageError
 from playhead.runtime.home import Home, find_home
-from playhead.runtime.settings_file import SettingsFile, put_connection
-from playhead.settings import ConnectionSettings, LibraryChoice, normalise_url
+from playhead.runtime.settings_file import SettingsFile, put_connection, put_people
+from playhead.settings import AccountSettings, ConnectionSettings, LibraryChoice, normalise_url
 
 PLEX = """\
   Plex:  # the one in the living room
@@ -20,6 +22,19 @@ PLEX = """\
     person: alex
     token: store:plex
 """
+SERVER = "    server_id: abc\n"
+WITH_SAM = (
+    "connections:\n"
+    + PLEX
+    + SERVER
+    + """\
+    accounts:  # the rest of the house
+      - user: sammy
+        user_id: '3164'
+        person: sam  # our youngest
+        token: store:sam
+"""
+)
 GOOD = "version: 1\n# mine\nconnections:\n" + PLEX + "guards:\n  max_removal_share: 0.1  # careful\n"
 
 
@@ -80,6 +95,22 @@ def test_what_is_not_given_keeps_its_default(home: Home) -> None:
         ),
         (GOOD.replace("    user: alex\n", ""), "line 4: connections.Plex lacks 'user'"),
         (GOOD.replace("store:plex", "abcdef"), "never the token itself"),
+        (GOOD + "people: sam\n", "line 13: people is not a list of names"),
+        (
+            WITH_SAM.replace("        person: sam  # our youngest\n", ""),
+            "connections.Plex.accounts[0] lacks 'person'",
+        ),
+        (WITH_SAM.replace("store:sam", "abcdef"), "connections.Plex.accounts[0].token is wrong"),
+        (
+            WITH_SAM.replace("'3164'", "'1'"),
+            "connections.Plex.accounts[0].user_id names the login 'sammy' a second",
+        ),
+        (
+            WITH_SAM + PLEX.replace("Plex", "Again").replace("person: alex", "person: sam") + SERVER,
+            "connections.Again.person gives 'alex' to sam, who is alex's elsewhere in this file",
+        ),
+        (WITH_SAM.replace("        token: store:sam\n", ""), "accounts[0] lacks 'token'"),
+        (WITH_SAM.replace("store:sam", "store:plex"), "accounts[0].token is the token of another login"),
         (GOOD.replace("    person: alex\n", "    person: alex\n    read: maybe\n"), "Allowed: true or false"),
         (GOOD + "schedule:\n  sync: hourly\n", "line 14: schedule.sync is wrong"),
         (GOOD + "schedule:\n  full: 0 3 * *\n", "cron's five fields"),
@@ -93,8 +124,9 @@ def test_what_is_not_given_keeps_its_default(home: Home) -> None:
 )
 def test_a_mistake_is_named_with_its_place(home: Home, text: str, expected: str) -> None:
     """One line: the file, the line, what is wrong and what is allowed."""
+    write(home, text)
     with pytest.raises(UsageError) as caught:
-        write(home, text).load()
+        SettingsFile(home, find_manifests).load()
     assert expected in str(caught.value)
     assert str(home.settings) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -187,3 +219,55 @@ def test_a_schedule_can_be_a_connections_own(home: Home) -> None:
     assert own is not None
     assert (own.sync, own.full, own.at_start) == ("", "0 3 * * *", False)
     assert write(home, GOOD).load().connections["Plex"].schedule is None
+
+
+def test_a_connection_has_one_login_or_several(home: Home) -> None:
+    """Its own first; a further one without a token is served by the connection's own; nobody's is not linked."""
+    text = WITH_SAM.replace("kind: plex", "kind: emby").replace("        token: store:sam\n", "")
+    found = write(home, text).load()
+    logins = found.connections["Plex"].logins()
+    assert [(login.user_id, login.person, login.token) for login in logins] == [
+        ("1", "alex", "store:plex"),
+        ("3164", "sam", "store:plex"),
+    ]
+    assert found.persons() == ["alex", "sam"]
+    assert found.find_person("SAM") == "sam"
+    alone = write(home, text.replace("person: alex", "person: ''") + "people: [robin, Sam]\n").load()
+    assert [login.person for login in alone.connections["Plex"].linked()] == ["sam"]
+    assert alone.persons() == ["sam", "robin"]
+
+
+def test_edits_of_the_logins_keep_what_is_written_beside_them(home: Home) -> None:
+    """One is added, one changed, one goes; the comments of those that stay are there."""
+    file = write(home, WITH_SAM)
+    sam = AccountSettings(user="samuel", user_id="3164", person="sam", token="store:sam")
+    kim = AccountSettings(user="kim", user_id="77", person="kim", token="env:KIM")
+    old = file.load().connections["Plex"]
+
+    def put(*accounts: AccountSettings) -> str:
+        new = msgspec.structs.replace(old, accounts=list(accounts))
+        assert (
+            file.edit(lambda document: put_connection(document, "Plex", new, "Plex")).connections["Plex"]
+            == new
+        )
+        return home.settings.read_text()
+
+    for text in (put(sam, kim), put(sam)):
+        assert "accounts:  # the rest of the house" in text
+        assert "user: samuel" in text
+        assert "person: sam  # our youngest" in text
+    assert "accounts" not in put()
+    assert "# the one in the living room" in home.settings.read_text()
+
+
+def test_who_has_no_login_yet_is_written_and_taken_out(home: Home) -> None:
+    """The others' entries and comments stay."""
+    file = write(home, GOOD + "people:\n  - robin  # from next door\n")
+    assert file.edit(lambda document: put_people(document, ["robin", "kim"])).persons() == [
+        "alex",
+        "robin",
+        "kim",
+    ]
+    assert "- robin  # from next door" in home.settings.read_text()
+    file.edit(lambda document: put_people(document, []))
+    assert "people" not in home.settings.read_text()

@@ -223,10 +223,15 @@ def _plan_case(
     resolved: Mapping[Key, tuple[Agreed, bool]],
 ) -> None:
     reasons = _give_reasons(ctx, agreed)
+    told = case.decided_at is not None or agreed != case.agreed  # else nobody has decided anything yet
     for stored in case.slots:
         slot = acknowledge(stored, ctx.policy)
         together = _siblings_agree(ctx, case, slot, agreed, resolved)
-        writes = plan_writes(slot, agreed, reasons, moved=moved, siblings_watched=together, policy=ctx.policy)
+        writes = (
+            plan_writes(slot, agreed, reasons, moved=moved, siblings_watched=together, policy=ctx.policy)
+            if told
+            else []
+        )
         planned = {(w.slot.key, w.facet) for _, _, w in settlement.writes} if slot.span > 1 else set()
         settlement.writes += [
             (case.person_id, case.item_id, w) for w in writes if (slot.key, w.facet) not in planned
@@ -235,6 +240,8 @@ def _plan_case(
         base = next_base(slot, agreed, ctx.policy)
         if base is not None and base != stored.base:
             settlement.bases[slot.key] = base
+            if 0 < slot.read_at < int(ctx.began):  # read before this pass: nobody looked since
+                settlement.base_times[slot.key] = slot.read_at
 
 
 def _siblings_agree(

@@ -248,7 +248,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """What an adapter folder declares in its ``__init__``; importing it must load nothing heavy.
 
     ``backend`` is ``"module:Class"`` with a constructor ``(settings, token, user_id, *, client_id)``; ``webhook`` is
-    ``"module:function"``, a ``ports.events.ReadsWebhooks``, where the server can post what happens.
+    ``"module:function"``, a ``ports.events.ReadsWebhooks``, where the server can post what happens. ``token_decides``: it
+    acts for whoever the token belongs to, so that every login needs its own.
     """
 
     name: str
@@ -259,3 +260,4 @@ class Manifest(msgspec.Struct, frozen=True):
     limits: tuple[Limit, ...] = ()
     tested: tuple[str, ...] = ()  # beginnings of the server versions it was tried with; () = not told
     webhook: str | None = None
+    token_decides: bool = False

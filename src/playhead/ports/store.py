@@ -49,6 +49,7 @@ class ReadResult(msgspec.Struct, frozen=True):
     message: str = ""
     lean: bool = False
     notes: tuple[str, ...] = ()  # what a person should know although the read went well
+    user: str = ""  # the login, where the caller knows it
 
 
 class AccountRead(Protocol):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from playhead.kit.files import only_one, write_atomically
+from playhead.ports.backend import Manifest
 from playhead.ports.errors import UsageError
 from playhead.runtime.home import Home
 from playhead.settings import ConnectionSettings, Misplaced, Settings, name_place, read_settings
@@ -28,7 +29,7 @@ connections: {}
 class SettingsFile:
     """The settings of one home folder. ``list_kinds`` names the backends that there are; without it any kind is taken."""
 
-    def __init__(self, home: Home, list_kinds: Callable[[], Collection[str]] | None = None) -> None:
+    def __init__(self, home: Home, list_kinds: Callable[[], Mapping[str, Manifest]] | None = None) -> None:
         self._home = home
         self._list_kinds = list_kinds
         self.path = home.settings
@@ -92,6 +93,22 @@ class SettingsFile:
             if connection.kind not in known:
                 place = ("connections", name, "kind")
                 raise Misplaced(place, f"is '{connection.kind}'", "one of " + ", ".join(known))
+            if known[connection.kind].token_decides:
+                _refuse_shared_token(name, connection)
+
+
+def _refuse_shared_token(name: str, connection: ConnectionSettings) -> None:
+    """Where the token decides whose state it is, one that serves two logins would mix two persons."""
+    used: set[str] = set()
+    for login in connection.logins():
+        if login.token in used and login.place is not None:
+            missing = connection.accounts[login.place].token is None
+            raise Misplaced(
+                ("connections", name, "accounts", login.place, *(() if missing else ("token",))),
+                "lacks 'token'" if missing else "is the token of another login",
+                f"a token of {login.user}'s own: {connection.kind} acts for whoever the token belongs to",
+            )
+        used.add(login.token)
 
 
 def load_plain_yaml(path: Path) -> Any:
@@ -126,8 +143,13 @@ def put_connection(
     plain = {
         key: value for key, value in msgspec.to_builtins(connection).items() if _worth_writing(key, value)
     }
+    for login in plain.get("accounts", ()):
+        if login["token"] is None:
+            del login["token"]
     old = connections.get(replaces or name)
     if isinstance(old, CommentedMap):
+        if isinstance(logins := old.get("accounts"), CommentedSeq) and "accounts" in plain:
+            plain["accounts"] = _update_accounts(logins, plain["accounts"])
         for key in [key for key in old if key not in plain]:
             del old[key]
         old.update(plain)
@@ -139,10 +161,37 @@ def put_connection(
         connections[name] = plain
 
 
+def _update_accounts(known: CommentedSeq, wanted: list[dict[str, Any]]) -> CommentedSeq:
+    """The list as wished for, with what a person wrote beside the entries that stay."""
+    places = {each["user_id"]: each for each in wanted}
+    for place in reversed(range(len(known))):
+        entry = places.pop(known[place]["user_id"], None)
+        if entry is None:
+            del known[place]
+        else:
+            for key in [key for key in known[place] if key not in entry]:
+                del known[place][key]
+            known[place].update(entry)
+    known.extend(places.values())
+    return known
+
+
+def put_people(document: CommentedMap, names: Sequence[str]) -> None:
+    """Put the list of those who are known without a login into the document; no list where it is empty."""
+    if not names:
+        document.pop("people", None)
+        return
+    known = document.setdefault("people", CommentedSeq())
+    for place in reversed(range(len(known))):
+        if known[place] not in names:
+            del known[place]
+    known.extend(name for name in names if name not in known)
+
+
 def _worth_writing(key: str, value: Any) -> bool:
     if key == "libraries":
         return any(value.values())
-    return not (key in ("options", "paths", "server_id", "schedule") and not value)
+    return not (key in ("options", "paths", "server_id", "schedule", "accounts") and not value)
 
 
 def _plain(value: Any) -> Any:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from collections.abc import Collection
+
+from sqlalchemy import Connection, Select, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from playhead.store.account_read import AccountKey
 from playhead.store.database import Database
-from playhead.store.schema import account, change, connection, person, ref, state, touched
+from playhead.store.schema import (
+    account,
+    agreed,
+    change,
+    connection,
+    fact,
+    page,
+    person,
+    ref,
+    run,
+    state,
+    touched,
+)
 
 OPEN_STATES = ("queued", "leased", "failed", "refused", "missing")
+_NO_BASE = {"b_watched": None, "b_plays": None, "b_last_played": None, "b_position_s": None, "b_at": None}
+_UNBEGUN = "unbegun:"  # a fact for each account that was another person's and was not read since
 
 
 def ensure_account(
@@ -49,7 +65,8 @@ def ensure_account(
 
 
 def _start_anew_for(rows: Connection, connection_id: int, user_id: str, person_id: int, now: int) -> None:
-    """An account that is another person's from now on has agreed on nothing with that person, and owes nothing."""
+    """An account that is another person's from now on has agreed on nothing with that person, and owes nothing. What it shows
+    is the former one's: once read again it counts as known, and only what happens after that is news."""
     known = rows.execute(
         select(account.c.id, account.c.person_id).where(
             account.c.connection_id == connection_id, account.c.user_id == user_id
@@ -57,23 +74,84 @@ def _start_anew_for(rows: Connection, connection_id: int, user_id: str, person_i
     ).one_or_none()
     if known is None or known.person_id == person_id:
         return
-    rows.execute(
-        update(state)
-        .where(state.c.account_id == known.id)
-        .values(b_watched=None, b_plays=None, b_last_played=None, b_position_s=None, b_at=None)
-    )
+    rows.execute(update(state).where(state.c.account_id == known.id).values(**_NO_BASE, written_at=None))
     rows.execute(
         update(change)
-        .where(change.c.account_id == known.id, change.c.state.in_(OPEN_STATES))
+        .where(
+            change.c.account_id == known.id,
+            change.c.state.in_(OPEN_STATES) | ((change.c.state == "superseded") & (change.c.attempts > 0)),
+        )
         .values(state="dropped", ended_at=now, message="The account is another person's now.")
     )
-    items = (
+    rows.execute(insert(touched).from_select(["item_id"], _items_of(known.id)).on_conflict_do_nothing())
+    if rows.execute(select(run.c.id).where(run.c.account_id == known.id).limit(1)).first() is not None:
+        rows.execute(
+            insert(fact).values(name=f"{_UNBEGUN}{known.id}", value=str(now)).on_conflict_do_nothing()
+        )
+
+
+def load_unbegun(database: Database) -> frozenset[int]:
+    """The accounts that were another person's before and were not read since."""
+    with database.read() as rows:
+        found = rows.execute(select(fact.c.name).where(fact.c.name.startswith(_UNBEGUN))).scalars()
+        return frozenset(int(name.removeprefix(_UNBEGUN)) for name in found)
+
+
+def begin_anew(database: Database, read: Collection[int], now: int) -> None:
+    """Take what these accounts show, which were read completely, as known, where they were another person's before."""
+    for one in load_unbegun(database) & frozenset(read):
+        with database.write() as rows:
+            rows.execute(
+                update(state)
+                .where(state.c.account_id == one, state.c.watched.is_not(None))
+                .values(
+                    b_watched=state.c.watched,
+                    b_plays=state.c.plays,
+                    b_last_played=state.c.last_played,
+                    b_position_s=state.c.position_s,
+                    b_at=now,
+                )
+            )
+            _touch_for(rows, one)
+            rows.execute(delete(fact).where(fact.c.name == f"{_UNBEGUN}{one}"))
+
+
+def take_over(database: Database, account_id: int) -> None:
+    """What the account shows is this person's own after all: first contact, which only ever adds."""
+    with database.write() as rows:
+        rows.execute(update(state).where(state.c.account_id == account_id).values(**_NO_BASE))
+        _touch_for(rows, account_id)
+        rows.execute(delete(fact).where(fact.c.name == f"{_UNBEGUN}{account_id}"))
+
+
+def _touch_for(rows: Connection, account_id: int) -> None:
+    """Mark what the account shows and what its person has, to be looked at."""
+    person_id = select(account.c.person_id).where(account.c.id == account_id).scalar_subquery()
+    for items in (_items_of(account_id), select(agreed.c.item_id).where(agreed.c.person_id == person_id)):
+        rows.execute(insert(touched).from_select(["item_id"], items).on_conflict_do_nothing())
+
+
+def _items_of(account_id: int) -> Select[tuple[int]]:
+    return (
         select(ref.c.item_id)
         .distinct()
         .join(state, state.c.ref_id == ref.c.id)
-        .where(state.c.account_id == known.id)
+        .where(state.c.account_id == account_id)
     )
-    rows.execute(insert(touched).from_select(["item_id"], items).on_conflict_do_nothing())
+
+
+def forget_lists(database: Database, linked: Collection[int]) -> None:
+    """Forget which items the accounts beside these have listed; should one be linked again, it is read anew."""
+    with database.read() as rows:
+        known = rows.execute(select(account.c.id).where(account.c.id.not_in(linked))).scalars().all()
+        listed = [
+            one
+            for one in known
+            if rows.execute(select(page.c.total).where(page.c.account_id == one).limit(1)).first()
+        ]
+    if listed:
+        with database.write() as rows:
+            rows.execute(delete(page).where(page.c.account_id.in_(listed)))
 
 
 def load_account(database: Database, connection_id: int, user_id: str) -> AccountKey:

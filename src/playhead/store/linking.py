@@ -1,6 +1,6 @@
 """Brings the settings' connections and the database together: who is who, also after a rename.
 
-A connection is known by its server and user, not by its name. Another server under an old name is another connection: the
+A connection is known by its server and its logins, not by its name. Another server under an old name is another connection: the
 old one keeps its rows under a name of its own.
 """
 
@@ -12,13 +12,13 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from playhead.store.account_read import AccountKey
-from playhead.store.accounts import ensure_account
+from playhead.store.accounts import ensure_account, forget_lists
 from playhead.store.database import Database
 from playhead.store.schema import account, connection
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A connection as the settings have it."""
+    """A login of a connection as the settings have it, and whose it is; a connection has one or several."""
 
     connection: str
     kind: str
@@ -29,7 +29,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Linked(msgspec.Struct, frozen=True):
-    """The ids that a connection of the settings has in the database."""
+    """The ids that a login of the settings has in the database."""
 
     link: Link
     key: AccountKey
@@ -37,7 +37,8 @@ class Linked(msgspec.Struct, frozen=True):
 
 
 def link_connections(database: Database, links: Sequence[Link], now: int) -> list[Linked]:
-    """Find or make the rows of all connections, in their order."""
+    """Find or make the rows of all logins, in their order. ``links`` are all that there are: what a login that is linked no
+    more has listed says nothing of what its server holds."""
     if not _are_linked(database, links):
         with database.write() as rows:
             _give_names(rows, links)
@@ -52,7 +53,9 @@ def link_connections(database: Database, links: Sequence[Link], now: int) -> lis
                 user_name=link.user,
                 now=now,
             )
-    return _load(database, links)
+    linked = _load(database, links)
+    forget_lists(database, [each.key.account_id for each in linked])
+    return linked
 
 
 def _are_linked(database: Database, links: Sequence[Link]) -> bool:
@@ -70,16 +73,36 @@ def _give_names(rows: Connection, links: Sequence[Link]) -> None:
     known = rows.execute(
         select(
             connection.c.id, connection.c.name, connection.c.kind, connection.c.server_id, account.c.user_id
-        ).join(account, account.c.connection_id == connection.c.id)
+        ).outerjoin(account, account.c.connection_id == connection.c.id)
     ).all()
-    owners = {(row.kind, row.server_id, row.user_id): row.id for row in known}
-    wanted = {link.connection: owners.get((link.kind, link.server_id, link.user_id)) for link in links}
-    for row in known:
-        if row.name in wanted and wanted[row.name] != row.id:
-            _rename(rows, row.id, f"{row.name} (before, {row.id})")
-    for name, owner in wanted.items():
-        if owner is not None:
-            _rename(rows, owner, name)
+    wanted = _find_rows([(row.id, row.name, row.kind, row.server_id, row.user_id) for row in known], links)
+    for id, name in sorted({(row.id, row.name) for row in known}):
+        if any(link.connection == name for link in links) and wanted.get(name) != id:
+            _rename(rows, id, f"{name} (before, {id})")
+    for name, id in wanted.items():
+        _rename(rows, id, name)
+
+
+def _find_rows(
+    known: Sequence[tuple[int, str, str, str, str | None]], links: Sequence[Link]
+) -> dict[str, int]:
+    """Which row (id, name, kind, server, user) each connection's name belongs to: one that has the name and one of its
+    logins, else one with one of its logins, else one that has the name and is of that server. No row has two names."""
+    wanted: dict[str, int] = {}
+    for by_name, by_login in ((True, True), (False, True), (True, False)):
+        for link in links:
+            if link.connection in wanted:
+                continue
+            for id, name, kind, server_id, user_id in known:
+                if (
+                    (kind, server_id) == (link.kind, link.server_id)
+                    and id not in wanted.values()
+                    and (name == link.connection or not by_name)
+                    and (user_id == link.user_id or not by_login)
+                ):
+                    wanted[link.connection] = id
+                    break
+    return wanted
 
 
 def _rename(rows: Connection, connection_id: int, name: str) -> None:

@@ -16,6 +16,7 @@ from playhead.flows.doctor import (
     check_settings,
 )
 from playhead.runtime.home import Home
+from playhead.settings import Login
 from playhead.store.database import open_database
 from playhead.store.overview import Overview
 from playhead.wiring.installation import Installation, find_manifest
@@ -29,7 +30,11 @@ async def examine(installation: Installation) -> list[Finding]:
     if checks.result == "fail":
         return findings
     findings += _examine_database(home)
-    patients = [_patient(installation, name) for name in installation.settings.connections]
+    patients = [
+        _patient(installation, name, login)
+        for name, connection in installation.settings.connections.items()
+        for login in connection.logins()
+    ]
     for part in await asyncio.gather(*(check_patient(patient) for patient in patients)):
         findings += part
     return findings
@@ -53,15 +58,15 @@ def _examine_database(home: Home) -> list[Finding]:
     return [check_database(home.database, look), *check_counts(counts)]
 
 
-def _patient(installation: Installation, name: str) -> Patient:
+def _patient(installation: Installation, name: str, login: Login) -> Patient:
     connection = installation.settings.connections[name]
     manifest = find_manifest(connection.kind)
     return Patient(
-        name=name,
+        name=name if login.place is None else f"{name} ({login.user})",
         title=manifest.title,
         server_id=connection.server_id,
-        user=connection.user,
-        make_backend=lambda: installation.make_backend(connection),
+        user=login.user,
+        make_backend=lambda: installation.make_backend(connection, login=login),
         takes=connection.libraries.takes,
         tested=manifest.tested,
         max_clock_skew_s=installation.settings.guards.max_clock_skew_s,

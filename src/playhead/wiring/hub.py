@@ -28,7 +28,8 @@ from playhead.ports.errors import PlayheadError, UsageError, WrongServer
 from playhead.ports.ledger import AccountRole
 from playhead.ports.store import ReadResult
 from playhead.runtime.home import Home
-from playhead.settings import ConnectionSettings
+from playhead.settings import ConnectionSettings, Login
+from playhead.store.accounts import begin_anew, load_unbegun
 from playhead.store.database import Database, open_database
 from playhead.store.ingest import finish_load
 from playhead.store.ledger import SqlLedger
@@ -45,6 +46,9 @@ SMALL_SKEW_S = (
 )
 
 
+LoginKey = tuple[str, str]  # connection and native user id
+
+
 class Hub:
     """An installation with its database open. Reach the servers first, then read, plan and write."""
 
@@ -53,8 +57,9 @@ class Hub:
         self.database = database
         self.overview = Overview(database)
         self.linked: list[Linked] = []
-        self.backends: dict[str, Backend] = {}
-        self.errors: dict[str, PlayheadError] = {}
+        self.backends: dict[LoginKey, Backend] = {}
+        self.errors: dict[str, PlayheadError] = {}  # by connection: nothing of it can be asked
+        self.refused: dict[LoginKey, PlayheadError] = {}  # the same of one login
         self.notes: dict[str, str] = {}
         self._skews: dict[str, float] = {}
         self.link()
@@ -62,9 +67,10 @@ class Hub:
     def link(self) -> None:
         """Find or make the database's rows for the connections of the settings."""
         links = [
-            Link(name, c.kind, c.server_id, c.user_id, c.user, c.person)
+            Link(name, c.kind, c.server_id, login.user_id, login.user, login.person)
             for name, c in self.installation.settings.connections.items()
             if c.server_id
+            for login in c.linked()
         ]
         self.linked = link_connections(self.database, links, int(time.time())) if links else []
 
@@ -82,28 +88,74 @@ class Hub:
             await asyncio.gather(*(backend.close() for backend in self.backends.values()))
             self.backends.clear()
 
+    async def reach_one(self, name: str) -> bool:
+        """Within ``reach``: try one connection, for the first time or again. Gives whether it answered as it should."""
+        self.errors.pop(name, None)
+        await self._reach(name, self.installation.settings.connections[name])
+        self.link()
+        return name not in self.errors
+
     async def _reach(self, name: str, connection: ConnectionSettings) -> None:
+        logins, secrets = connection.logins(), set[str]()
+        for login in logins:
+            self._open(name, connection, login, secrets)
+        opened = [login for login in logins if (name, login.user_id) in self.backends]
         try:
-            backend = self.installation.make_backend(connection)
-            self.backends[name] = backend
-            info = await backend.probe()
-            if not connection.server_id:
-                await self._complete(name, connection, backend, info)
-            elif info.server_id != connection.server_id:
-                raise WrongServer(
-                    f"Another server answers for '{name}' than the one that was connected ({info.name} at {connection.url}).",
-                    hint=f"Give the right address: playhead connections set '{name}' --url URL",
-                )
-            elif connection.token.startswith(("env:", "file:")):
-                await backend.check_account()  # it may have become another account's since
-            self._note_clock(name, info.clock_skew_s or 0.0)
-            log.info(
-                "reached", connection=name, server=info.name, version=info.version, skew_s=info.clock_skew_s
-            )
+            if not opened:
+                raise self.refused[name, logins[0].user_id]
+            await self._prove(name, connection, self.backends[name, opened[0].user_id])
+            for login in opened:
+                await self._prove_login(name, login)
+            if not any(of == name for of, _ in self.backends):
+                raise self.refused[name, opened[0].user_id]
         except PlayheadError as error:
             self.errors[name] = error
-            if (opened := self.backends.pop(name, None)) is not None:
-                await opened.close()
+            for login in opened:
+                await self._close(name, login)
+
+    def _open(self, name: str, connection: ConnectionSettings, login: Login, secrets: set[str]) -> None:
+        """A backend for one login; ``secrets`` are the tokens of those before it."""
+        try:
+            secret = self.installation.secrets.resolve(login.token)
+            if secret in secrets and find_manifest(connection.kind).token_decides:
+                raise UsageError(
+                    f"The token of '{login.user}' on '{name}' is another login's as well.",
+                    hint=f"Give '{login.user}' its own: playhead people link '{login.person}' '{name}' '{login.user}' --token -",
+                )
+            secrets.add(secret)
+            self.backends[name, login.user_id] = self.installation.make_backend(
+                connection, token=secret, login=login
+            )
+        except PlayheadError as error:
+            self.refused[name, login.user_id] = error
+
+    async def _prove(self, name: str, connection: ConnectionSettings, backend: Backend) -> None:
+        """See that the connection's server answers, and note its clock. Raises PlayheadError."""
+        info = await backend.probe()
+        if not connection.server_id:
+            await self._complete(name, connection, info)
+        elif info.server_id != connection.server_id:
+            raise WrongServer(
+                f"Another server answers for '{name}' than the one that was connected ({info.name} at {connection.url}).",
+                hint=f"Give the right address: playhead connections set '{name}' --url URL",
+            )
+        self._note_clock(name, info.clock_skew_s or 0.0)
+        log.info("reached", connection=name, server=info.name, version=info.version, skew_s=info.clock_skew_s)
+
+    async def _prove_login(self, name: str, login: Login) -> None:
+        """A token that lies elsewhere may have become another account's since."""
+        backend = self.backends.get((name, login.user_id))
+        if backend is None or not login.person or not login.token.startswith(("env:", "file:")):
+            return
+        try:
+            await backend.check_account()
+        except PlayheadError as error:
+            self.refused[name, login.user_id] = error
+            await self._close(name, login)
+
+    async def _close(self, name: str, login: Login) -> None:
+        if (opened := self.backends.pop((name, login.user_id), None)) is not None:
+            await opened.close()
 
     def _note_clock(self, name: str, skew_s: float) -> None:
         self._skews[name] = skew_s
@@ -113,15 +165,28 @@ class Hub:
                 f"Its clock is {abs(skew_s):.0f} s {way} the hub's; dates are corrected by that. Set both clocks by NTP."
             )
 
-    async def _complete(
-        self, name: str, connection: ConnectionSettings, backend: Backend, info: ServerInfo
-    ) -> None:
+    async def _complete(self, name: str, connection: ConnectionSettings, info: ServerInfo) -> None:
         """Note who was met when a connection that was adopted unseen answers for the first time."""
-        user = await backend.check_account()
+        own = name, connection.user_id
+        if own not in self.backends:
+            raise self.refused[own]
+        user = await self.backends[own].check_account()
         complete = msgspec.structs.replace(
             connection, server_id=info.server_id, user_id=user.id, user=user.name
         )
         self.installation.save_connection(name, complete, secret=None, replaces=name)
+        self.backends[name, user.id] = self.backends.pop(own)
+
+    def unreached(self) -> dict[str, PlayheadError]:
+        """What could not be asked and why: connections by name, single logins as ``NAME (USER)``."""
+        of = self.installation.settings.connections
+        single = {
+            f"{name} ({login.user})": self.refused[name, login.user_id]
+            for name in of
+            for login in of[name].linked()
+            if name not in self.errors and (name, login.user_id) in self.refused
+        }
+        return {**self.errors, **single}
 
     async def read(
         self, names: Collection[str] | None, *, full: bool, progress: ReadProgress
@@ -129,27 +194,35 @@ class Hub:
         """Read the named connections (None = all that are read or written: what is to be written must be known); servers
         out of reach have a failed result."""
         wanted = [
-            name
+            (name, login)
             for name, connection in self.installation.settings.connections.items()
             if (names is None and (connection.read or connection.write))
             or (names is not None and name in names)
+            for login in connection.linked()
         ]
-        by_name = {linked.link.connection: linked for linked in self.linked}
-        requests = [self._request(by_name[name]) for name in wanted if name in self.backends]
+        known = {(linked.link.connection, linked.link.user_id): linked for linked in self.linked}
+        requests = [
+            self._request(known[name, login.user_id])
+            for name, login in wanted
+            if (name, login.user_id) in self.backends
+        ]
         with Readings(self.database, self._fallbacks()) as readings:
             results = await read_accounts(
                 requests, readings, clock=lambda: int(time.time()), full=full, progress=progress
             )
-        for result in results:
-            log.info(
-                "read",
-                connection=result.connection,
-                status=result.status,
-                items=result.items,
-                changed=result.changed,
-            )
-        found = {result.connection: result for result in results}
-        return [found.get(name) or self._failed(name) for name in wanted]
+        complete = [result.account_id for result in results if result.status == "complete"]
+        begin_anew(self.database, complete, int(time.time()))
+        found = {result.account_id: result for result in results}
+        read = [
+            found.get(known[name, login.user_id].key.account_id) or self._failed(name, login)
+            if (name, login.user_id) in known
+            else self._failed(name, login)
+            for name, login in wanted
+        ]
+        return [
+            msgspec.structs.replace(result, user=login.user)
+            for result, (_, login) in zip(read, wanted, strict=True)
+        ]
 
     def _fallbacks(self) -> Fallbacks:
         """How items without ids are known: the settings' rules and each connection's folders."""
@@ -163,8 +236,8 @@ class Hub:
         }
         return Fallbacks(settings.matching.file, settings.matching.title, paths)
 
-    def _failed(self, name: str) -> ReadResult:
-        error = self.errors.get(name)
+    def _failed(self, name: str, login: Login) -> ReadResult:
+        error = self.errors.get(name) or self.refused.get((name, login.user_id))
         return ReadResult(0, name, "failed", 0, 0, str(error) if error else "It was not reached.")
 
     def _request(self, linked: Linked) -> ReadRequest:
@@ -175,7 +248,7 @@ class Hub:
             account_id=linked.key.account_id,
             connection_id=linked.key.connection_id,
             connection=name,
-            backend=self.backends[name],
+            backend=self.backends[name, linked.link.user_id],
             capabilities=find_manifest(connection.kind).capabilities,
             takes=connection.libraries.takes,
             max_shrink_share=settings.guards.max_shrink_share,
@@ -184,17 +257,23 @@ class Hub:
         )
 
     def context(self) -> Context:
-        """What the flows that merge and write work with; the backends are those that were reached."""
+        """What the flows that merge and write work with; the backends are those that were reached. A login that was another
+        person's before takes part once it was read for the one whose it is now."""
         settings = self.installation.settings
-        roles = {linked.key.account_id: self._role(linked) for linked in self.linked}
+        waiting = load_unbegun(self.database)
+        roles = {
+            linked.key.account_id: self._role(linked)
+            for linked in self.linked
+            if linked.key.account_id not in waiting
+        }
         return Context(
             ledger=SqlLedger(self.database),
             roles=roles,
             now=time.time,
             backends={
-                account: self.backends[role.connection]
+                account: self.backends[role.connection, role.user_id]
                 for account, role in roles.items()
-                if role.connection in self.backends
+                if (role.connection, role.user_id) in self.backends
             },
             policy=Policy(
                 min_position_s=settings.progress.min_position_s,

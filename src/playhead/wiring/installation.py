@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +18,15 @@ from playhead.ports.backend import Backend, Manifest
 from playhead.ports.errors import UsageError
 from playhead.runtime.home import Home
 from playhead.runtime.log import hide
-from playhead.runtime.settings_file import SettingsFile, put_connection
-from playhead.settings import ConnectionSettings, Settings, normalise_url
+from playhead.runtime.settings_file import SettingsFile, put_connection, put_people
+from playhead.settings import (
+    AccountSettings,
+    ConnectionSettings,
+    Login,
+    Settings,
+    normalise_url,
+    same_login,
+)
 from playhead.store.secrets import SecretStore
 
 
@@ -44,14 +51,18 @@ class Installation:
         names = ", ".join(self.settings.connections) or "none yet: playhead connect plex|jellyfin|emby"
         raise UsageError(f"There is no connection '{name}'.", hint=f"Connections: {names}.")
 
-    def make_backend(self, connection: ConnectionSettings, *, token: str | None = None) -> Backend:
-        """The backend of a connection. ``token`` None resolves the reference. Raises UsageError, PlayheadError."""
-        secret = self.secrets.resolve(connection.token) if token is None else token
+    def make_backend(
+        self, connection: ConnectionSettings, *, token: str | None = None, login: Login | None = None
+    ) -> Backend:
+        """The backend of a connection's login, None = its own. ``token`` None resolves the reference. Raises UsageError,
+        PlayheadError."""
+        login = login or connection.logins()[0]
+        secret = self.secrets.resolve(login.token) if token is None else token
         return make_backend(
             find_manifest(connection.kind),
             {"url": connection.url, **connection.options},
             secret,
-            connection.user_id,
+            login.user_id,
             client_id=self.home.client_id(),
         )
 
@@ -75,15 +86,67 @@ class Installation:
             raise
         if old is not None and old.token != connection.token:
             self.secrets.drop(old.token)
+        if replaces and replaces != name:
+            self.secrets.drop(name_webhook_secret(replaces))
         self.__dict__.pop("settings", None)
         return connection
 
     def remove_connection(self, name: str) -> None:
-        """Take a connection out of the settings and forget its token; what was read stays in the database."""
+        """Take a connection out of the settings and forget its tokens; what was read stays in the database."""
         connection = self.settings.connections[name]
         self.settings_file.edit(lambda document: document["connections"].pop(name))
-        self.secrets.drop(connection.token)
+        for token in {login.token for login in connection.logins()}:
+            self.secrets.drop(token)
+        self.secrets.drop(name_webhook_secret(name))
         self.__dict__.pop("settings", None)
+
+    def add_account(self, name: str, account: AccountSettings, *, secret: str | None) -> None:
+        """Add a further login to a connection, or put it in the place of its own entry; ``secret`` is kept encrypted, None =
+        ``token`` refers to one elsewhere, or the connection's own serves it."""
+        if secret is not None:
+            account = msgspec.structs.replace(
+                account, token=self.secrets.keep(f"{name} {account.user}", secret)
+            )
+        try:
+            self._put_accounts(name, account.user_id, account)
+        except BaseException:
+            if secret is not None and account.token:
+                self.secrets.drop(account.token)
+            raise
+
+    def remove_account(self, name: str, user_id: str) -> None:
+        """Take a further login out of a connection and forget its token; the connection's own becomes nobody's."""
+        connection = self.settings.connections[name]
+        if same_login(connection.user_id, user_id):
+            self.give_own_login(name, "")
+        else:
+            self._put_accounts(name, user_id, None)
+
+    def give_own_login(self, name: str, person: str) -> None:
+        """Say whose the connection's own login is; "" = nobody's."""
+        connection = msgspec.structs.replace(self.settings.connections[name], person=person)
+        self.save_connection(name, connection, secret=None, replaces=name)
+
+    def save_people(self, names: Sequence[str]) -> None:
+        """Keep the names of those who are known without a login."""
+        self.settings_file.edit(lambda document: put_people(document, names))
+        self.__dict__.pop("settings", None)
+
+    def _put_accounts(self, name: str, user_id: str, account: AccountSettings | None) -> None:
+        connection = self.settings.connections[name]
+        dropped = [each for each in connection.accounts if same_login(each.user_id, user_id)]
+        kept = [each for each in connection.accounts if each not in dropped]
+        changed = msgspec.structs.replace(connection, accounts=[*kept, *([account] if account else [])])
+        self.save_connection(name, changed, secret=None, replaces=name)
+        still = {login.token for login in changed.logins()}
+        for each in dropped:
+            if each.token and each.token not in still:
+                self.secrets.drop(each.token)
+
+
+def name_webhook_secret(connection: str) -> str:
+    """The reference to the secret in the address to which a connection's server posts."""
+    return f"store:webhook:{connection}"
 
 
 def find_manifest(kind: str) -> Manifest:

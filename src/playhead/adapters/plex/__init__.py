@@ -37,4 +37,5 @@ manifest = Manifest(
         Limit("test_favourites_read_as_seeded", "never", "Plex keeps no favourites."),
     ),
     tested=("1.",),
+    token_decides=True,
 )

@@ -108,7 +108,11 @@ def _prepare(session: Session, server: Adopted, checked: Checked | None, person:
     for name, known in session.settings.connections.items():
         if name.casefold() == server.name.casefold():
             raise UsageError(f"'{name}' is connected already.")
-        if checked and (known.server_id, known.user_id) == (checked.server.server_id, checked.user.id):
+        if (
+            checked
+            and known.server_id == checked.server.server_id
+            and any(login.user_id == checked.user.id for login in known.logins())
+        ):
             raise UsageError(f"the same user on the same server is connected already, as '{name}'.")
     if checked is None and not server.user_id:
         raise UsageError(

@@ -185,6 +185,7 @@ def connect_server(session: Session, manifest: Manifest, wish: Wish) -> None:
         write=wish.write,
         libraries=LibraryChoice(include=libraries),
         options=wish.options,
+        accounts=session.settings.connections[replaces].accounts if replaces else [],
     )
     if wish.dry_run:
         _tell(session, name, connection, checked)
@@ -289,8 +290,9 @@ def _name_user(session: Session, manifest: Manifest, checked: Checked, secret: s
 
 def _known_name(session: Session, checked: Checked) -> str | None:
     for connection in session.settings.connections.values():
-        if (connection.server_id, connection.user_id) == (checked.server.server_id, checked.user.id):
-            return connection.user
+        for login in connection.logins():
+            if (connection.server_id, login.user_id) == (checked.server.server_id, checked.user.id):
+                return login.user
     return None
 
 
@@ -300,8 +302,14 @@ def _choose_name(
     """The name to save under, and the name of the connection that is replaced by it."""
     known = session.settings.connections
     for name, connection in known.items():
-        same = (connection.kind, connection.server_id, connection.user_id)
-        if same != (manifest.name, checked.server.server_id, checked.user.id):
+        if (connection.kind, connection.server_id) != (manifest.name, checked.server.server_id):
+            continue
+        if any(login.place is not None and login.user_id == checked.user.id for login in connection.logins()):
+            raise UsageError(
+                f"'{checked.user.name}' on {checked.server.name} is a further login of '{name}' already.",
+                hint=f"See: playhead people list. Take it out there first: playhead people unlink '{name}' '{checked.user.name}'",
+            )
+        if connection.user_id != checked.user.id:
             continue
         what = f"'{checked.user.name}' on {checked.server.name} is connected already, as '{name}'."
         if not wish.yes and not (interactive and ask_yes(session.screen, f"{what} Update it?")):

@@ -65,8 +65,8 @@ def list_connections(home: HomeOption = None, json: JsonFlag = False, verbose: V
             name,
             connection.kind,
             connection.url,
-            connection.user,
-            connection.person,
+            ", ".join(login.user for login in connection.logins()),
+            ", ".join(login.person or "nobody" for login in connection.logins()),
             "yes" if connection.read else "no",
             "yes" if connection.write else "no",
             _say_libraries(connection.libraries),
@@ -243,7 +243,7 @@ def remove(
 
 
 def describe(name: str, connection: ConnectionSettings) -> dict[str, Any]:
-    """A connection for a script; the token only as its reference."""
+    """A connection for a script; tokens only as their references."""
     return {"name": name, **msgspec.to_builtins(connection)}
 
 

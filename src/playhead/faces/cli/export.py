@@ -34,11 +34,11 @@ def export(
             done = pretend(made)
         else:
             done = asyncio.run(_write(session, hub, names))
-        unreached = dict(hub.errors)
+        unreached, silent = hub.unreached(), len(hub.errors)
     for name, error in unreached.items():
         session.screen.note(f"warning: {name}: {error}", style="yellow")
     tell(session, [], done, dry_run=dry_run)
-    if unreached and len(unreached) == len(names or hub.linked):
+    if silent and silent == len(names or session.settings.connections):
         raise PlayheadError(
             "No server could be reached.", hint="Nothing was lost; run it again when they are up."
         )

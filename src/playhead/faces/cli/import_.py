@@ -7,7 +7,7 @@ import asyncio
 import typer
 
 from playhead.faces.cli.options import ConnectionNames, DryRun, Full, HomeOption, JsonFlag, Verbosity
-from playhead.faces.cli.running import choose_connections, judge, show_bars, warn_of_reads
+from playhead.faces.cli.running import choose_connections, judge, name_read, show_bars, warn_of_reads
 from playhead.faces.cli.screen import Screen, make_table
 from playhead.faces.cli.session import Session
 from playhead.ports.store import ReadResult
@@ -28,7 +28,7 @@ def import_(
     with open_hub(session.installation, alone=not dry_run, scratch=dry_run) as hub:
         results = asyncio.run(read(session.screen, hub, names, full=full))
     warn_of_reads(session.screen, results, hub.notes)
-    session.screen.give({"read": {result.connection: _describe(result) for result in results}})
+    session.screen.give({"read": {name_read(result, results): _describe(result) for result in results}})
     show_reads(session.screen, results)
     session.screen.say("Nothing was stored (--dry-run)." if dry_run else f"Next: {session.command('plan')}")
     raise typer.Exit(judge(results))
@@ -45,7 +45,7 @@ def show_reads(screen: Screen, results: list[ReadResult]) -> None:
     """What each server gave."""
     table = make_table("connection", "read", "items", "changed", numbers=("items", "changed"))
     for result in results:
-        table.add_row(result.connection, result.status, f"{result.items:,}", f"{result.changed:,}")
+        table.add_row(name_read(result, results), result.status, f"{result.items:,}", f"{result.changed:,}")
     screen.show(table)
 
 

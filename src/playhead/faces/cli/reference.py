@@ -17,6 +17,7 @@ import typer
 from playhead.adapters import find_manifests
 from playhead.faces.cli.app import make_app
 from playhead.settings import (
+    AccountSettings,
     ConnectionSettings,
     GuardSettings,
     LibraryChoice,
@@ -91,6 +92,7 @@ def _cell(text: str) -> str:
 
 _PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("connections.NAME", ConnectionSettings),
+    ("connections.NAME.accounts[]", AccountSettings),
     ("connections.NAME.libraries", LibraryChoice),
     ("connections.NAME.paths[]", PathMapping),
     ("guards", GuardSettings),
@@ -104,8 +106,9 @@ _MEANINGS = {
     "url": "the server's address",
     "user": "the login there, for people",
     "user_id": "the login there, as the server numbers it",
-    "person": "whose watch state it is",
-    "token": "where the token is: `store:NAME`, `env:NAME` or `file:PATH`",
+    "person": "whose watch state it is; `''` for the connection's own login = nobody's",
+    "accounts": "further logins of the same server, as below; what is said of libraries, paths, read and write holds for all",
+    "token": "where the token is: `store:NAME`, `env:NAME` or `file:PATH`; none for a further login = the connection's own",
     "server_id": "who answered when it was connected; another one is not read",
     "read": "take over what was watched there",
     "write": "mark there what was watched elsewhere",
@@ -141,7 +144,8 @@ def render_settings() -> str:
         "# Settings\n",
         _MADE,
         "All settings stand in `playhead.yaml` in the home folder. The command line edits it and keeps comments; you may edit it",
-        "as well. What is not there has its default; a wrong value is named with its line and what is allowed.\n",
+        "as well. What is not there has its default; a wrong value is named with its line and what is allowed. `people` lists",
+        "those who are known without having a login yet.\n",
         "```yaml",
         _SAMPLE.rstrip(),
         "```\n",
@@ -168,6 +172,8 @@ def render_settings() -> str:
 
 _SAMPLE = """\
 version: 1
+people:
+  - robin
 connections:
   Den:
     kind: plex
@@ -187,6 +193,11 @@ connections:
         hub: /films
     options:
       timeout_s: 120
+    accounts:
+      - user: sam
+        user_id: "31646104"
+        person: sam
+        token: store:den-sam
 guards:
   max_removal_share: 0.2
   max_removals_without_question: 5

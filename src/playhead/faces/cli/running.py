@@ -55,9 +55,9 @@ def warn_of_reads(
         screen.note(f"warning: {name}: {note}", style="yellow")
     for result in results:
         for note in result.notes:
-            screen.note(f"warning: {result.connection}: {note}", style="yellow")
+            screen.note(f"warning: {name_read(result, results)}: {note}", style="yellow")
         if result.status != "complete":
-            screen.note(f"warning: {result.connection}: {_say(result)}", style="yellow")
+            screen.note(f"warning: {name_read(result, results)}: {_say(result)}", style="yellow")
 
 
 def _say(result: ReadResult) -> str:
@@ -67,9 +67,20 @@ def _say(result: ReadResult) -> str:
     return message
 
 
+def name_read(result: ReadResult, results: Sequence[ReadResult]) -> str:
+    """The connection that was read, with the login where several of it were."""
+    several = sum(other.connection == result.connection for other in results) > 1
+    return f"{result.connection} ({result.user})" if several else result.connection
+
+
 def count_reads(results: Sequence[ReadResult]) -> dict[str, Any]:
-    """The ``read`` part of the JSON."""
-    return {result.connection: {"items": result.items, "changed": result.changed} for result in results}
+    """The ``read`` part of the JSON: ``items`` are what a connection holds, as its login that sees most lists them."""
+    read: dict[str, dict[str, int]] = {}
+    for result in results:
+        of = read.setdefault(result.connection, {"items": 0, "changed": 0})
+        of["items"] = max(of["items"], result.items)
+        of["changed"] += result.changed
+    return read
 
 
 def judge(results: Sequence[ReadResult], *, failed: int = 0, held: int = 0) -> Exit:

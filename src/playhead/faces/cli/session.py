@@ -40,7 +40,7 @@ class Session:
         """A person that is known. Raises UsageError naming those that are."""
         found = self.settings.find_person(name)
         if found is None:
-            known = sorted({connection.person for connection in self.settings.connections.values()})
+            known = sorted(self.settings.persons())
             raise UsageError(
                 f"There is no person '{name}'.", hint=f"Persons: {', '.join(known) or 'none yet'}."
             )

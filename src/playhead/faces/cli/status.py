@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity
 from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
+from playhead.settings import ConnectionSettings
 from playhead.wiring.hub import open_hub
 
 
@@ -16,7 +18,7 @@ def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
     session = Session(home, as_json=json, verbose=verbose)
     with open_hub(session.installation) as hub:
         known = session.settings.connections
-        accounts = [row for row in hub.overview.list_accounts() if row["connection"] in known]
+        accounts = [row for row in hub.overview.list_accounts() if _is_linked(known, row)]
         waiting = hub.overview.count_waiting()
     unread = [name for name in known if name not in {row["connection"] for row in accounts}]
     session.screen.give({"accounts": accounts, "never_read": unread, **waiting})
@@ -34,7 +36,7 @@ def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
         numbers = [f"{row[key]:,}" for key in ("items", "watched", "started", "waiting")]
         table.add_row(row["connection"], row["person"], *numbers, say_run(row["last_read"]))
     for name in unread:
-        table.add_row(name, known[name].person, "-", "-", "-", "-", "never")
+        table.add_row(name, known[name].person or "-", "-", "-", "-", "-", "never")
     session.screen.show(table)
     session.screen.say(
         f"\nAgreed: {waiting['watched']:,} watched and {waiting['started']:,} started of {waiting['items']:,} items."
@@ -47,6 +49,13 @@ def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
         session.screen.say(
             f"{waiting['conflicts']} items have ids that contradict each other.", style="yellow"
         )
+
+
+def _is_linked(known: Mapping[str, ConnectionSettings], row: Mapping[str, Any]) -> bool:
+    """Whether the settings still have the account; what was read of others is kept, but stands still."""
+    of = known.get(row["connection"])
+    who = row["account"], row["person"]
+    return of is not None and any((login.user, login.person) == who for login in of.linked())
 
 
 def say_run(run: dict[str, Any] | None) -> str:

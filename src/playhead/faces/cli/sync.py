@@ -80,9 +80,9 @@ def tell(session: Session, results: Sequence[ReadResult], done: SyncResult, *, d
     counts = {key: getattr(done, key) for key in ("planned", "written", "failed", "pending", "held")}
     screen.give({"read": count_reads(results), **counts})
     if results:
-        items = sum(result.items for result in results)
-        changed = sum(result.changed for result in results)
-        screen.say(f"Read {items:,} items on {len(results)} servers, {changed:,} changed.")
+        read = count_reads(results)
+        items, changed = (sum(of[key] for of in read.values()) for key in ("items", "changed"))
+        screen.say(f"Read {items:,} items on {len(read)} servers, {changed:,} changed.")
     if dry_run:
         screen.say(f"{say_count(done.planned, 'change')} would be written (--dry-run).")
     elif done.planned == 0:
