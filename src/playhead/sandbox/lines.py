@@ -14,6 +14,7 @@ from aiohttp import WSMsgType, web
 
 LARGEST_MESSAGE = 1024 * 1024
 _CLOSING_S = 1.0
+_LOOK_EVERY_S = 0.25
 
 
 class Line:
@@ -89,8 +90,11 @@ class StreamLine(Line):
         if first:
             self.say(first)
         with suppress(ConnectionError):
-            while True:
-                said = await self._waiting.get()
+            while self.request.transport is not None and not self.request.transport.is_closing():
+                try:
+                    said = await asyncio.wait_for(self._waiting.get(), _LOOK_EVERY_S)
+                except TimeoutError:  # a transport tells its end to nobody
+                    continue
                 if isinstance(said, tuple):
                     break
                 await stream.write(said.encode())

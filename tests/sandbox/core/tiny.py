@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from playhead.sandbox.clock import SkewedClock
-from playhead.sandbox.server import SandboxUser, StateRow
+from playhead.sandbox.server import SandboxUser, StateRow, Told
 from playhead.sandbox.world import World, WorldServer
 
 
@@ -58,6 +58,9 @@ class TinyServer:
             item="m1", watched=True, plays=1, last_played=5, position_s=0.0, rating=None, favourite=False
         )
         return [row]
+
+    def told(self) -> Told:
+        return Told()
 
     def act(self, user: str, item: str, act: str, *, at: float | None, args: dict[str, Any]) -> None:
         if act != "play":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -194,3 +196,39 @@ def test_plex_tv_signs_in_by_pin(box: SandboxHandle) -> None:
     assert linked.status_code == 200
     assert login.checkLogin()
     assert MyPlexAccount(token=login.token, session=session).username == "bob"
+
+
+def test_its_alert_listener_hears_playback_and_marks(box: SandboxHandle) -> None:
+    """``startAlertListener`` connects with a token in the query; frames are told apart by type."""
+    plex, heard = connect(box, "alice"), queue.Queue()
+    listener = plex.startAlertListener(heard.put)
+    control = f"{box.control_url}/_sandbox/act"
+    deadline = time.monotonic() + 5
+    while not requests.get(f"{box.control_url}/_sandbox/told", timeout=5).json()["servers"]["plex"]["lines"]:
+        assert time.monotonic() < deadline
+    order = {"server": "plex", "user": "bob", "item": "matrix", "act": "play_start", "position_s": 60}
+    assert requests.post(control, json=order, timeout=5).status_code == 200
+    alert = heard.get(timeout=5)
+    assert (alert["type"], alert["PlaySessionStateNotification"][0]["state"]) == ("playing", "playing")
+    [session] = plex.sessions()
+    assert (session.title, session.viewOffset, session.usernames) == ("The Matrix", 60_000, ["bob"])
+    assert session.player.product == "Sandbox"
+    assert session.session.location == "lan"
+    plex.library.section("Movies").get("Home Cut").markPlayed()
+    alert = heard.get(timeout=5)
+    assert (alert["type"], alert["TimelineEntry"][0]["title"]) == ("timeline", "Home Cut")
+    listener.stop()
+
+
+def test_it_sets_webhooks_at_plex_tv(box: SandboxHandle) -> None:
+    """Adding reads the list first, deleting the last one clears it."""
+    account = MyPlexAccount(token=box.token("plex", "alice"), session=plextv_session(box))
+    assert account.webhooks() == []
+    account.addWebhook("http://127.0.0.1:9/one")
+    assert account.addWebhook("http://127.0.0.1:9/two") == [
+        "http://127.0.0.1:9/one",
+        "http://127.0.0.1:9/two",
+    ]
+    account.deleteWebhook("http://127.0.0.1:9/one")
+    assert account.webhooks() == ["http://127.0.0.1:9/two"]
+    assert account.deleteWebhook("http://127.0.0.1:9/two") == []

@@ -150,6 +150,15 @@ class Accounts:
         session.last_activity = now
         return session
 
+    def session_of(self, user: User, client: Client, now: int) -> Session:
+        """The session of a user's device, whatever token it has."""
+        key = (user.token, client.device_id or "")
+        if key not in self.sessions:
+            made = Session(digest("session", *key), user.token, user, client, last_activity=now)
+            self.sessions[key] = made
+        self.sessions[key].last_activity = now
+        return self.sessions[key]
+
 
 def _user(server: WorldServer, user: WorldUser, number: int) -> User:
     return User(

@@ -13,6 +13,10 @@ from playhead.sandbox.emby import userdata
 from playhead.sandbox.emby.accounts import Accounts, User
 from playhead.sandbox.emby.building import Builder
 from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, digest
+from playhead.sandbox.emby.playing import Playing, Simulation
+from playhead.sandbox.emby.sockets import Sockets
+from playhead.sandbox.emby.webhooks import Webhooks
+from playhead.sandbox.player import ACTS
 from playhead.sandbox.world import Placement, WorldLibrary
 
 Args = dict[str, Any]
@@ -23,12 +27,22 @@ class Acts:
     """Acts by name. ``now`` is when it happens, epoch seconds."""
 
     def __init__(
-        self, catalogue: Catalogue, builder: Builder, accounts: Accounts, *, keeps_played: bool
+        self,
+        catalogue: Catalogue,
+        builder: Builder,
+        accounts: Accounts,
+        playing: Playing,
+        simulation: Simulation,
+        sockets: Sockets,
+        webhooks: Webhooks,
     ) -> None:
         self.catalogue = catalogue
         self.accounts = accounts
         self.builder = builder
-        self.keeps_played = keeps_played
+        self.playing = playing
+        self.simulation = simulation
+        self.sockets = sockets
+        self.webhooks = webhooks
         self._playing: set[tuple[str, str]] = (
             set()
         )  # user and item of plays that were started and not stopped
@@ -57,12 +71,18 @@ class Acts:
             "delete_user": self._delete_user,
             "recreate_user": self._recreate_user,
         }
-        self.known = (*self._personal, *self._files, *self._logins)
+        self.known = (*self._personal, *ACTS, *self._files, *self._logins, "cut_sockets")
 
     def do(self, user: str, item: str, act: str, now: int, args: Args) -> None:
         """Carry out one act. Raises KeyError for what does not exist, ValueError for an unknown or senseless act."""
         if act in self._files:
+            before = dict(self.catalogue.nodes)
             self._files[act](item, now, args)
+            self._tell_changes(before)
+        elif act == "cut_sockets":
+            self.sockets.lines.cut()
+        elif act in ACTS:
+            self._play_along(act, self.accounts.find(user), item, args)
         elif act in self._logins:
             self._logins[act](user)
         elif act in self._personal:
@@ -71,6 +91,27 @@ class Acts:
                 self._personal[act](person, node, now, args)
         else:
             raise ValueError(f"an emulated Emby knows no act {act!r}; it knows {', '.join(self.known)}")
+
+    def _tell_changes(self, before: dict[str, Node]) -> None:
+        after = self.catalogue.nodes
+        added = [node for key, node in after.items() if key not in before]
+        removed = [node for key, node in before.items() if key not in after]
+        self.sockets.library_changed(added, removed)
+        self.webhooks.library_changed(added, removed)
+
+    def _play_along(self, act: str, user: User, item: str, args: Args) -> None:
+        """What a simulated client does."""
+        if act != "play_start":
+            self.simulation.players.do(act, user.id, item, args)
+            return
+        node = self._held(item, args)[0]
+        if node.is_folder:
+            raise ValueError("only a movie or an episode can be played")
+        self.simulation.play(user, node, args, item)
+
+    def _tell(self, user: User, node: Node, event: str) -> None:
+        self.sockets.user_data_saved(user, node)
+        self.webhooks.item(event, user, node)
 
     def _delete_user(self, name: str) -> None:
         user = self.accounts.find(name)
@@ -87,11 +128,11 @@ class Acts:
     def _play(self, user: User, node: Node, now: int, args: Args) -> None:
         self._start(user, node, now, args)
         position = _position(args)
-        self._report(user, node, node.runtime_ticks or 0 if position is None else position, now)
+        self._report(user, node, node.runtime_ticks or 0 if position is None else position, now, args)
 
     def _start(self, user: User, node: Node, now: int, args: Args) -> None:
         self._playing.add((user.id, node.id))
-        userdata.start_play(user.edit(node.state_key), now=now, keeps_played=self.keeps_played)
+        self.playing.start(self.simulation.session_of(user, args, now), node, None, now)
 
     def _stop(self, user: User, node: Node, now: int, args: Args) -> None:
         """Watch up to ``position_s`` and stop there; starts first where no play is under way."""
@@ -100,28 +141,33 @@ class Acts:
             raise ValueError('"stop" needs "position_s": where playback stopped')
         if (user.id, node.id) not in self._playing and not args.get("started"):
             self._start(user, node, now, args)
-        self._report(user, node, position, now)
+        self._report(user, node, position, now, args)
 
-    def _report(self, user: User, node: Node, position: int, now: int) -> None:
+    def _report(self, user: User, node: Node, position: int, now: int, args: Args) -> None:
         self._playing.discard((user.id, node.id))
-        userdata.report_position(user.edit(node.state_key), position, node.runtime_ticks, now=now)
+        self.playing.stop(self.simulation.session_of(user, args, now), node, position, now)
 
     def _mark(self, user: User, node: Node, now: int, args: Args) -> None:
         userdata.mark_played(user.edit(node.state_key), date=None, now=now)
+        self._tell(user, node, "item.markplayed")
 
     def _unmark(self, user: User, node: Node, now: int, args: Args) -> None:
         userdata.mark_unplayed(user.edit(node.state_key), now=now)
+        self._tell(user, node, "item.markunplayed")
 
     def _rate(self, user: User, node: Node, now: int, args: Args) -> None:
         rating = args.get("rating")
         value = None if rating is None else float(rating)
         userdata.set_rating(user.edit(node.state_key), value, now=now)
+        self._tell(user, node, "item.rate")
 
     def _favourite(self, user: User, node: Node, now: int, args: Args) -> None:
         userdata.set_favourite(user.edit(node.state_key), True, now=now)
+        self._tell(user, node, "item.rate")
 
     def _unfavourite(self, user: User, node: Node, now: int, args: Args) -> None:
         userdata.set_favourite(user.edit(node.state_key), False, now=now)
+        self._tell(user, node, "item.rate")
 
     def _leaves(self, item: str, args: Args) -> list[Node]:
         """One node for each state of the item; a show stands for its episodes."""

@@ -47,6 +47,8 @@ class Reply(msgspec.Struct, frozen=True):
 
 Handler = Callable[[Call], Reply]
 NOTHING = Reply(status=204)
+Connect = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Takes a WebSocket, on whatever path it comes."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -73,7 +75,8 @@ def route(method: str, path: str, handler: Handler, *, open: bool = False) -> Ro
 class Dispatcher:
     """Matches requests to routes; the first route that fits wins, so plain words stand before parameters."""
 
-    def __init__(self, routes: list[Route], accounts: Accounts, clock: HasClock) -> None:
+    def __init__(self, routes: list[Route], accounts: Accounts, clock: HasClock, connect: Connect) -> None:
+        self._connect = connect
         self.accounts = accounts
         self.clock = clock
         self._by_shape: dict[tuple[str, int], list[Route]] = {}
@@ -89,6 +92,8 @@ class Dispatcher:
 
     def _handle(self) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
+            if request.headers.get("Upgrade", "").lower() == "websocket":
+                return await self._connect(request)
             body = await request.read() if request.can_read_body else b""
             try:
                 return write(self._answer(request, body))

@@ -1,36 +1,39 @@
-"""An emulated Emby Server, 4.8 or 4.9 by version: joins its parts and offers the control side its handles.
-
-Sockets and webhooks are not there yet; they will hang on ``Writes`` and ``Acts``, where user data changes.
-"""
+"""An emulated Emby Server, 4.8 or 4.9 by version: joins its parts and offers the control side its handles."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
 
+from playhead.sandbox.clock import SkewedClock
 from playhead.sandbox.emby.accounts import Accounts
 from playhead.sandbox.emby.acts import Acts
-from playhead.sandbox.emby.app import Dispatcher, HasClock, make_error
+from playhead.sandbox.emby.app import Dispatcher, make_error
 from playhead.sandbox.emby.building import Builder
 from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, digest
+from playhead.sandbox.emby.playing import Playing, Simulation
 from playhead.sandbox.emby.reads import Identity, Reads
+from playhead.sandbox.emby.sockets import Sockets
 from playhead.sandbox.emby.userdata import UserData
+from playhead.sandbox.emby.webhooks import Webhooks
 from playhead.sandbox.emby.writes import Writes
-from playhead.sandbox.quirks import check_quirks
-from playhead.sandbox.server import SandboxUser, StateRow
+from playhead.sandbox.quirks import check_quirks, read_delays
+from playhead.sandbox.server import SandboxUser, StateRow, Told, count_told
 from playhead.sandbox.times import to_epoch
 from playhead.sandbox.world import World, WorldServer
 
 KIND = "emby"
 DEFAULT_VERSION = "4.9.5.0"
+DELAYS = MappingProxyType({"user_data_s": 0.5, "library_s": 35.0, "sessions_s": 40.0})
 QUIRKS = frozenset({"own_state", "odd_provider_keys", "start_keeps_played"})
 
 
 class EmbyServer:
     """One emulated Emby. Quirks: ``own_state``, ``odd_provider_keys`` (``building``), ``start_keeps_played``."""
 
-    def __init__(self, world: World, spec: WorldServer, clock: HasClock) -> None:
+    def __init__(self, world: World, spec: WorldServer, clock: SkewedClock) -> None:
         check_quirks(spec, QUIRKS)
         self.name = spec.name
         self.kind = KIND
@@ -45,14 +48,28 @@ class EmbyServer:
         self.admin_token = self.accounts.api_key
         identity = Identity(spec.name, self.version, self.server_id, _is_modern(self.version))
         self._reads = Reads(identity, self.catalogue, self.accounts)
-        self._writes = Writes(self._reads, keeps_played=keeps_played)
-        self.acts = Acts(self.catalogue, self.builder, self.accounts, keeps_played=keeps_played)
+        agenda, delays = clock.agenda, read_delays(spec, DELAYS)
+        self.sockets = Sockets(self._reads, agenda, delays)
+        self.webhooks = Webhooks(self._reads, clock, agenda, spec.webhooks, delays["library_s"])
+        playing = Playing(self.sockets, self.webhooks, keeps_played=keeps_played)
+        self._writes = Writes(self._reads, playing, self.sockets, self.webhooks)
+        simulation = Simulation(playing, self.accounts, self.catalogue, clock, agenda)
+        self.acts = Acts(
+            self.catalogue, self.builder, self.accounts, playing, simulation, self.sockets, self.webhooks
+        )
         self._load_state(spec)
 
     def make_app(self) -> web.Application:
         """The application that serves the API."""
-        routes = [*self._reads.routes(), *self._writes.routes()]
-        return Dispatcher(routes, self.accounts, self.clock).application()
+        routes = [*self._reads.routes(), *self._writes.routes(), *self.webhooks.routes()]
+        app = Dispatcher(routes, self.accounts, self.clock, self.sockets.serve).application()
+        app.on_shutdown.append(self.sockets.lines.shut)
+        app.on_cleanup.append(self.webhooks.posts.close)
+        return app
+
+    def told(self) -> Told:
+        """What was told on sockets and by webhooks."""
+        return count_told(self.sockets.lines, self.webhooks.posts)
 
     def error_response(self, status: int) -> web.Response:
         """An error in Emby's form."""
@@ -98,7 +115,7 @@ class EmbyServer:
         return list({node.state_key: node for node in nodes}.values())
 
 
-def make_server(world: World, spec: WorldServer, clock: HasClock) -> EmbyServer:
+def make_server(world: World, spec: WorldServer, clock: SkewedClock) -> EmbyServer:
     """The emulated Emby that a world describes. Raises ValueError or KeyError for a world that cannot be."""
     return EmbyServer(world, spec, clock)
 

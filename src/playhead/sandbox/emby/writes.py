@@ -11,9 +11,12 @@ from playhead.sandbox.emby import userdata
 from playhead.sandbox.emby.accounts import Session, User
 from playhead.sandbox.emby.app import NOTHING, Call, Reply, Route, route
 from playhead.sandbox.emby.catalogue import Node
+from playhead.sandbox.emby.playing import Playing
 from playhead.sandbox.emby.query import EmbyError, number, truth
 from playhead.sandbox.emby.reads import Reads
+from playhead.sandbox.emby.sockets import Sockets
 from playhead.sandbox.emby.userdata import UserData, UserDataBody
+from playhead.sandbox.emby.webhooks import Webhooks
 from playhead.sandbox.times import to_epoch
 
 LIKE, DISLIKE = 10.0, 1.0
@@ -30,11 +33,13 @@ class PlaybackReport(msgspec.Struct, rename="pascal"):
 
 
 class Writes:
-    """Handlers that change user data. ``keeps_played`` is the quirk ``start_keeps_played``."""
+    """Handlers that change user data."""
 
-    def __init__(self, reads: Reads, *, keeps_played: bool) -> None:
+    def __init__(self, reads: Reads, playing: Playing, sockets: Sockets, webhooks: Webhooks) -> None:
         self.reads = reads
-        self.keeps_played = keeps_played
+        self.playing = playing
+        self.sockets = sockets
+        self.webhooks = webhooks
 
     def routes(self) -> list[Route]:
         """All writing routes; every DELETE has its POST twin."""
@@ -66,12 +71,14 @@ class Writes:
         date = read_date(call.query.get("dateplayed"))
         for leaf in self._leaves(node):
             userdata.mark_played(user.edit(leaf.state_key), date=date, now=call.now)
+            self._tell(user, leaf, "item.markplayed")
         return self._shown(node, user)
 
     def unmark(self, call: Call) -> Reply:
         user, node = self._target(call)
         for leaf in self._leaves(node):
             userdata.mark_unplayed(user.edit(leaf.state_key), now=call.now)
+            self._tell(user, leaf, "item.markunplayed")
         return self._shown(node, user)
 
     def write_data(self, call: Call) -> Reply:
@@ -79,6 +86,7 @@ class Writes:
         body: UserDataBody = call.json(UserDataBody)
         date = read_iso(body.last_played_date)
         userdata.overwrite(user.edit(node.state_key), body, date=date, now=call.now)
+        self.sockets.user_data_saved(user, node)
         return NOTHING
 
     def favourite(self, call: Call) -> Reply:
@@ -100,7 +108,7 @@ class Writes:
         def edit(data: UserData) -> None:
             data.hidden_from_resume = hidden
 
-        return self._edit(call, edit)
+        return self._edit(call, edit, event="")
 
     # -- playback
 
@@ -138,11 +146,8 @@ class Writes:
         node = self.reads.catalogue.nodes.get(str(report.item_id))
         if node is None:
             raise EmbyError(404, f"Item {report.item_id} was not found.")
-        session.item_id, session.play_session = node.id, report.play_session_id
-        session.position_ticks, session.paused = report.position_ticks, report.is_paused
-        if session.user is not None:
-            data = session.user.edit(node.state_key)
-            userdata.start_play(data, now=call.now, keeps_played=self.keeps_played)
+        session.play_session = report.play_session_id
+        self.playing.start(session, node, report.position_ticks, call.now, paused=report.is_paused)
         return NOTHING
 
     def _progress(self, call: Call, report: PlaybackReport) -> Reply:
@@ -150,25 +155,17 @@ class Writes:
         node = self.reads.catalogue.nodes.get(session.item_id or "")
         if node is None or (report.item_id is not None and str(report.item_id) != node.id):
             raise EmbyError(400, "Value cannot be null. (Parameter 'key')")
-        session.paused = report.is_paused
-        if report.position_ticks is not None:
-            session.position_ticks = report.position_ticks
-            self._report(session, node, report.position_ticks, call.now)
+        self.playing.progress(session, node, report.position_ticks, call.now, paused=report.is_paused)
         return NOTHING
 
     def _stop(self, call: Call, report: PlaybackReport) -> Reply:
         """A stop without an open play changes nothing (a second one is harmless, facts B3)."""
         session = self._session(call)
         node = self.reads.catalogue.nodes.get(session.item_id or "")
-        session.item_id = session.play_session = session.position_ticks = None
-        if node is not None and (report.item_id is None or str(report.item_id) == node.id):
-            self._report(session, node, report.position_ticks, call.now)
+        if node is not None and report.item_id is not None and str(report.item_id) != node.id:
+            node = None
+        self.playing.stop(session, node, report.position_ticks, call.now)
         return NOTHING
-
-    def _report(self, session: Session, node: Node, position: int | None, now: int) -> None:
-        if session.user is not None:
-            data = session.user.edit(node.state_key)
-            userdata.report_position(data, position, node.runtime_ticks, now=now)
 
     def _session(self, call: Call) -> Session:
         return self.reads.accounts.session(call.client, call.client.token or "", call.now)
@@ -182,9 +179,15 @@ class Writes:
     def _leaves(self, node: Node) -> list[Node]:
         return self.reads.catalogue.episodes(node) if node.is_folder else [node]
 
-    def _edit(self, call: Call, edit: Callable[[UserData], None]) -> Reply:
+    def _tell(self, user: User, node: Node, event: str) -> None:
+        self.sockets.user_data_saved(user, node)
+        if event:
+            self.webhooks.item(event, user, node)
+
+    def _edit(self, call: Call, edit: Callable[[UserData], None], event: str = "item.rate") -> Reply:
         user, node = self._target(call)
         edit(user.edit(node.state_key))
+        self._tell(user, node, event)
         return self._shown(node, user)
 
     def _shown(self, node: Node, user: User) -> Reply:

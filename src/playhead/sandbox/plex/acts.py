@@ -9,10 +9,13 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
+from playhead.sandbox.player import ACTS, device_of
 from playhead.sandbox.plex.accounts import Account, recreate_account
 from playhead.sandbox.plex.building import copy_placement
 from playhead.sandbox.plex.catalogue import Catalogue, Node, Section
 from playhead.sandbox.plex.core import PlexCore
+from playhead.sandbox.plex.notifications import CREATED, DELETED, PROCESSED
+from playhead.sandbox.plex.webhooks import Device
 from playhead.sandbox.world import Placement
 
 Args = dict[str, Any]
@@ -43,6 +46,7 @@ class Acts:
             "mark": self._mark,
             "unmark": self._unmark,
             "rate": self._rate,
+            "play_start": self._play_start,
         }
         self._files: dict[str, Callable[[str, int, Args], None]] = {
             "add": self._add,
@@ -53,12 +57,20 @@ class Acts:
             "remove_library": self._remove_library,
             "restore_library": self._restore_library,
         }
-        self.known = (*self._personal, *self._files, "delete_user", "recreate_user")
+        self.known = (*self._personal, *ACTS[1:], *self._files, "delete_user", "recreate_user", "cut_sockets")
 
     def do(self, user: str, item: str, act: str, now: int, args: Args) -> None:
         """Carry out one act. Raises KeyError for what does not exist, ValueError for an unknown or senseless act."""
         if act in self._files:
+            before = dict(self._core.catalogue.nodes)
             self._files[act](item, now, args)
+            self._tell_changes(before)
+            return
+        if act == "cut_sockets":
+            self._core.notifications.lines.cut()
+            return
+        if act in ACTS[1:]:
+            self._core.playback.players.do(act, str(self._core.account(user).id), item, args)
             return
         if act in ("delete_user", "recreate_user"):
             account = self._core.account(user)
@@ -69,6 +81,16 @@ class Acts:
         if act not in self._personal:
             raise ValueError(f"an emulated Plex knows no act {act!r}; it knows {', '.join(self.known)}")
         self._personal[act](self._core.account(user), self._chosen(item, args)[0], now, args)
+
+    def _tell_changes(self, before: dict[int, Node]) -> None:
+        """Notifications and webhooks of what an act on files made and took away."""
+        core, after = self._core, self._core.catalogue.nodes
+        gone = [node for key, node in before.items() if after.get(key) is not node]
+        made = [node for key, node in after.items() if before.get(key) is not node]
+        core.notifications.items([node for node in gone if node not in made], DELETED, "deleted")
+        core.notifications.items(made, CREATED, "created")
+        core.notifications.items(made, PROCESSED)
+        core.webhooks.new_items([node for node in made if not node.children])
 
     def _chosen(self, item: str, args: Args) -> list[Node]:
         """Where the item stands; ``library`` narrows."""
@@ -84,35 +106,48 @@ class Acts:
     def _play(self, account: Account, node: Node, now: int, args: Args) -> None:
         """Watched to the end; every leaf of a show. Of a file with several episodes only the one that was played."""
         for leaf in node.leaves():
-            self._core.state.play(account.id, leaf, now)
+            self._core.playback.play_whole(account, leaf, now, _device(args))
+
+    def _play_start(self, account: Account, node: Node, now: int, args: Args) -> None:
+        """A simulated client plays from ``position_s`` on, on the device named ``device``."""
+        if node.children:
+            raise ValueError("only a movie or an episode can be played")
+        self._core.playback.play(account, node, args, node.world or "")
 
     def _start(self, account: Account, node: Node, now: int, args: Args) -> None:
-        self._report(account, node, float(args.get("position_s", 0)), now, stopped=False)
+        self._report(account, node, float(args.get("position_s", 0)), now, "playing", args)
 
     def _stop(self, account: Account, node: Node, now: int, args: Args) -> None:
         if "position_s" not in args:
             raise ValueError('"stop" needs "position_s": where playback stopped')
-        self._report(account, node, float(args["position_s"]), now, stopped=True)
+        self._report(account, node, float(args["position_s"]), now, "stopped", args)
 
-    def _report(self, account: Account, node: Node, position_s: float, now: int, *, stopped: bool) -> None:
+    def _report(
+        self, account: Account, node: Node, position_s: float, now: int, state: str, args: Args
+    ) -> None:
         if node.children:
             raise ValueError("only a movie or an episode can be played in part")
-        self._core.state.report(
-            account.id, node, int(position_s * 1000), now, client=_PLAYER, stopped=stopped
-        )
+        offset, name = int(position_s * 1000), f"{_PLAYER}-{account.id}"
+        self._core.playback.report(account, node, state, offset, now, name=name, device=_device(args))
 
     def _mark(self, account: Account, node: Node, now: int, args: Args) -> None:
         self._core.state.scrobble(account.id, node, now)
+        self._core.notifications.items([node], PROCESSED)
 
     def _unmark(self, account: Account, node: Node, now: int, args: Args) -> None:
         self._core.state.unscrobble(account.id, node)
+        self._core.notifications.items([node], PROCESSED)
 
     def _rate(self, account: Account, node: Node, now: int, args: Args) -> None:
         """``rating`` 0 to 10, null or absent clears."""
         rating = args.get("rating")
         if rating is not None and not 0 <= float(rating) <= 10:
             raise ValueError('"rating" is 0 to 10, or null to clear')
-        self._core.state.rate(account.id, node, None if rating is None else float(rating), now)
+        value = None if rating is None else float(rating)
+        self._core.state.rate(account.id, node, value, now)
+        told = -1.0 if value is None else value
+        self._core.webhooks.media("media.rate", account, node, _device(args), rating=told)
+        self._core.notifications.items([node], PROCESSED)
 
     # -- files and libraries
 
@@ -165,6 +200,7 @@ class Acts:
         node.updated = now
         node.forget_text()
         self._core.catalogue.revision += 1
+        self._core.notifications.items([node], PROCESSED)
 
     def _rename_library(self, item: str, now: int, args: Args) -> None:
         title = args.get("title") or args.get("to")
@@ -175,8 +211,10 @@ class Acts:
 
     def _remove_library(self, item: str, now: int, args: Args) -> None:
         """Its items answer 404 and are in no list until it is restored."""
-        _find_library(self._core.catalogue, item, args, present=True).present = False
+        section = _find_library(self._core.catalogue, item, args, present=True)
+        section.present = False
         self._core.catalogue.revision += 1
+        self._core.notifications.section_gone(section)
 
     def _restore_library(self, item: str, now: int, args: Args) -> None:
         """The library is made anew: its items have new keys and the old state, if their guid is no local one."""
@@ -187,6 +225,11 @@ class Acts:
             for guid in [guid for guid in self._core.state.of(account.id) if guid.startswith("local://")]:
                 if not self._core.catalogue.by_guid.get(guid):
                     self._core.state.forget_guid(guid)
+
+
+def _device(args: Args) -> Device:
+    title = device_of(args)
+    return Device(client_id=f"{_PLAYER}-{title}", title=title, product="Sandbox")
 
 
 def _first_file(node: Node) -> str:

@@ -108,10 +108,10 @@ class Trim:
     Equal trims have the same ``key``.
     """
 
-    def __init__(self, request: web.Request) -> None:
-        query = request.query
+    def __init__(self, request: web.Request | None = None) -> None:
+        query: Mapping[str, str] = {} if request is None else request.query
         self._without = _names(query.get("excludeFields")) | _names(query.get("excludeElements"))
-        only = (told(request, "X-Plex-Pms-Api-Version") or "0") >= "1"
+        only = request is not None and (told(request, "X-Plex-Pms-Api-Version") or "0") >= "1"
         self._fields = _names(query.get("includeFields")) if only else frozenset()
         self._elements = _names(query.get("includeElements")) if only else frozenset()
         self.key = (self._without, self._fields, self._elements)
@@ -130,6 +130,10 @@ class Trim:
 
 def _names(text: str | None) -> frozenset[str]:
     return frozenset(part for part in (text or "").split(",") if part)
+
+
+EVERYTHING = Trim()
+"""Nothing is left out."""
 
 
 def _json(body: bytes, headers: Mapping[str, str] | None) -> web.Response:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
 from playhead.sandbox.clock import SkewedClock
 from playhead.sandbox.plex.accounts import Account, find_account, make_accounts
+from playhead.sandbox.plex.answers import EVERYTHING
 from playhead.sandbox.plex.building import Builder
 from playhead.sandbox.plex.catalogue import Catalogue, Node
 from playhead.sandbox.plex.guids import make_hex
+from playhead.sandbox.plex.notifications import Notifications
+from playhead.sandbox.plex.playback import Playback
 from playhead.sandbox.plex.render import Renderer
 from playhead.sandbox.plex.watchstate import Setting, WatchState
-from playhead.sandbox.quirks import check_quirks
+from playhead.sandbox.plex.webhooks import Webhooks
+from playhead.sandbox.quirks import check_quirks, read_delays
 from playhead.sandbox.times import to_epoch
 from playhead.sandbox.world import World, WorldServer, WorldUser
 
 DEFAULT_VERSION = "1.43.3"
 QUIRKS = frozenset({"rich", "date_filters", "no_initial_history"})
+DELAYS = MappingProxyType({"playing_s": 10.0})
 
 
 class PlexCore:
@@ -26,6 +36,7 @@ class PlexCore:
         self.version = spec.version or DEFAULT_VERSION
         self.machine_id = spec.server_id or make_hex("plex", spec.name, length=40)
         self.clock = clock
+        self.agenda = clock.agenda
         self.date_filters = bool(spec.quirks.get("date_filters"))
         self.accounts = make_accounts(spec)
         self.catalogue = Catalogue(self.machine_id, first_key=1000 + int(self.machine_id[:3], 16))
@@ -35,6 +46,9 @@ class PlexCore:
         history = not spec.quirks.get("no_initial_history")
         for account, user in zip(self.accounts, spec.users, strict=False):
             self._load_state(account, user, history)
+        self.notifications = Notifications(self)
+        self.webhooks = Webhooks(self, {self.accounts[0].name: list(spec.webhooks)})
+        self.playback = Playback(self, read_delays(spec, DELAYS)["playing_s"])
 
     def now(self) -> int:
         return int(self.clock.now())
@@ -52,9 +66,19 @@ class PlexCore:
         place = self.accounts.index(account)
         self.accounts[place : place + 1] = [again] if again else []
         self.state.settings.pop(account.id, None)
+        self.playback.forget(account)
 
     def setting(self, account: Account, node: Node) -> Setting | None:
         return self.state.of(account.id).get(node.guid)
+
+    def describe(self, account: Account, node: Node) -> dict[str, Any]:
+        """An item as somebody sees it, with its ids and its section."""
+        watched = self.watched_leaves(account, node) if node.children else None
+        setting = self.setting(account, node)
+        entry = self.renderer.render(
+            node, setting, EVERYTHING, guids=True, section=True, watched_leaves=watched
+        )
+        return dict(msgspec.json.decode(entry))
 
     def watched_leaves(self, account: Account, node: Node) -> int:
         settings = self.state.of(account.id)

@@ -1,12 +1,13 @@
 """What an emulated Plex says of itself: identity, accounts, preferences, history, sessions, scans.
 
-Source: facts, api-plex.md 1, 4, 5, 6. Sessions are always empty here.
+Source: facts, api-plex.md 1, 4, 5, 6.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from playhead.sandbox.plex.accounts import Account
@@ -175,8 +176,10 @@ class Desk:
         return answer(request, {"size": 0, "token": request[ACCOUNT].token})
 
     async def sessions(self, request: web.Request) -> web.Response:
+        """What plays now, with the user of each; the owner's alone."""
         _only_owner(request)
-        return answer(request, {"size": 0})
+        playing = [msgspec.json.encode(entry) for entry in self._core.playback.describe()]
+        return answer_entries(request, {"size": len(playing)}, playing)
 
     async def refresh(self, request: web.Request) -> web.Response:
         section = request.match_info["section"]

@@ -15,7 +15,7 @@ from playhead.sandbox.plex.desk import Desk
 from playhead.sandbox.plex.plextv import PlexTv
 from playhead.sandbox.plex.reads import LibraryReads
 from playhead.sandbox.plex.writes import StateWrites
-from playhead.sandbox.server import EmulatedServer, SandboxUser, StateRow
+from playhead.sandbox.server import EmulatedServer, SandboxUser, StateRow, Told, count_told
 from playhead.sandbox.world import World, WorldServer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -37,9 +37,15 @@ class PlexServer:
     def make_app(self) -> web.Application:
         """The application; its routes stand in ``reads``, ``writes`` and ``desk``."""
         app = web.Application(middlewares=[self._make_gate()])
-        for part in (Desk(self.core), StateWrites(self.core), LibraryReads(self.core)):
+        parts = (Desk(self.core), StateWrites(self.core), LibraryReads(self.core), self.core.notifications)
+        for part in parts:
             app.add_routes(part.routes())
+        app.on_shutdown.append(self.core.notifications.lines.shut)
+        app.on_cleanup.append(self.core.webhooks.posts.close)
         return app
+
+    def told(self) -> Told:
+        return count_told(self.core.notifications.lines, self.core.webhooks.posts)
 
     def _make_gate(self) -> Any:
         """Who asks is told before anything else; errors become pages."""

@@ -39,6 +39,12 @@ class PlexTv:
         self._cores = cores
         self._urls = urls
         self._pins: dict[int, dict[str, Any]] = {}
+        self._webhooks: dict[str, list[str]] = {}
+        for core in cores.values():  # what a world gives to a server is its owner's, for all servers
+            for name, given in core.webhooks.urls.items():
+                known = self._webhooks.setdefault(name, [])
+                known += [url for url in given if url not in known]
+            core.webhooks.urls = self._webhooks
 
     @property
     def _people(self) -> dict[str, Account]:
@@ -80,6 +86,7 @@ class PlexTv:
                 web.get("/api/users/", self.friends),
                 web.get("/api/servers/{machine}/shared_servers", self.shared_servers),
                 web.get("/api/v2/user/webhooks", self.webhooks),
+                web.post("/api/v2/user/webhooks", self.set_webhooks),
             ]
         )
         return app
@@ -223,8 +230,21 @@ class PlexTv:
         raise web.HTTPNotFound
 
     async def webhooks(self, request: web.Request) -> web.Response:
-        """None yet."""
-        return _json([]) if wants_json(request) else _xml("webhooks", {})
+        """The URLs of the person that asks."""
+        rows = [{"url": url} for url in self._webhooks.get(request[PERSON].name, ())]
+        return _json(rows) if wants_json(request) else _xml("webhooks", {"webhook": rows})
+
+    async def set_webhooks(self, request: web.Request) -> web.Response:
+        """The form's ``urls[]`` take the place of all; ``urls`` empty clears. Without Plex Pass 403 (*assumed*)."""
+        person = request[PERSON]
+        if all(person.name != core.accounts[0].name for core in self._cores.values()):
+            return _error(request, 403, 1003, "Plex Pass is required")
+        form = await request.post()
+        urls = [str(url) for url in form.getall("urls[]", [])]
+        if not urls and "urls" not in form:
+            return _error(request, 400, 1004, "urls is missing")
+        self._webhooks[person.name] = list(dict.fromkeys(url for url in urls if url))
+        return await self.webhooks(request)
 
 
 def _answer(

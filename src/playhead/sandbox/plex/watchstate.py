@@ -72,13 +72,18 @@ class WatchState:
 
     def report(
         self, account: int, node: Node, offset: int, now: int, *, client: str = "", stopped: bool = True
-    ) -> None:
-        """A position from a player. Under a minute nothing is kept; past 90 % it is a play, counted once a session."""
+    ) -> bool:
+        """A position from a player. Under a minute nothing is kept; past 90 % it is a play, counted once a session.
+
+        Tells whether a play was counted.
+        """
         session = (account, node.guid, client)
+        counted = False
         if node.duration and offset >= node.duration * WATCHED_SHARE:
             if session not in self._past_mark:
                 self._past_mark.add(session)
                 self.play(account, node, now)
+                counted = True
         elif offset >= MINIMUM_PROGRESS_MS:
             self._past_mark.discard(session)
             setting = self.touch(account, node.guid)
@@ -86,6 +91,7 @@ class WatchState:
             setting.last_viewed = now
         if stopped:
             self._past_mark.discard(session)
+        return counted
 
     def play(self, account: int, node: Node, at: int) -> None:
         """Played to the end: counts, and leaves a row in the history; season and show count a play of their own."""

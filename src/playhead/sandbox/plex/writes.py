@@ -12,6 +12,8 @@ from aiohttp import web
 from playhead.sandbox.plex.answers import ACCOUNT, Refusal, answer, empty, told
 from playhead.sandbox.plex.catalogue import Node
 from playhead.sandbox.plex.core import PlexCore
+from playhead.sandbox.plex.notifications import PROCESSED
+from playhead.sandbox.plex.webhooks import Device
 
 _STATES = ("stopped", "buffering", "playing", "paused")
 
@@ -54,11 +56,15 @@ class StateWrites:
         return self._node(request, key.rpartition("/")[2])
 
     async def scrobble(self, request: web.Request) -> web.Response:
-        self._core.state.scrobble(request[ACCOUNT].id, self._named(request), self._core.now())
+        node = self._named(request)
+        self._core.state.scrobble(request[ACCOUNT].id, node, self._core.now())
+        self._core.notifications.items([node], PROCESSED)
         return empty()
 
     async def unscrobble(self, request: web.Request) -> web.Response:
-        self._core.state.unscrobble(request[ACCOUNT].id, self._named(request))
+        node = self._named(request)
+        self._core.state.unscrobble(request[ACCOUNT].id, node)
+        self._core.notifications.items([node], PROCESSED)
         return empty()
 
     async def progress(self, request: web.Request) -> web.Response:
@@ -71,6 +77,7 @@ class StateWrites:
         self._core.state.report(
             request[ACCOUNT].id, node, offset, self._core.now(), client=client, stopped=stopped
         )
+        self._core.notifications.items([node], PROCESSED)
         return empty()
 
     async def timeline(self, request: web.Request) -> web.Response:
@@ -83,13 +90,14 @@ class StateWrites:
         node = self._node(request, query.get("ratingKey") or query.get("key", "").rpartition("/")[2])
         at = _integer(request, "updated") if query.get("offline") == "1" else None
         session = told(request, "X-Plex-Session-Identifier") or client
-        self._core.state.report(
-            request[ACCOUNT].id,
+        self._core.playback.report(
+            request[ACCOUNT],
             node,
+            state,
             offset,
             at or self._core.now(),
-            client=session,
-            stopped=state == "stopped",
+            name=session,
+            device=_device(request, client),
         )
         setting = self._core.setting(request[ACCOUNT], node)
         body = {
@@ -113,13 +121,27 @@ class StateWrites:
             raise Refusal(400) from None
         if at > now or (rating != -1 and not 0 <= rating <= 10):
             raise Refusal(400)
-        self._core.state.rate(request[ACCOUNT].id, node, None if rating == -1 else rating, at)
+        account, client = request[ACCOUNT], told(request, "X-Plex-Client-Identifier") or ""
+        self._core.state.rate(account.id, node, None if rating == -1 else rating, at)
+        self._core.webhooks.media("media.rate", account, node, _device(request, client), rating=rating)
+        self._core.notifications.items([node], PROCESSED)
         return empty()
 
     async def remove_from_continue_watching(self, request: web.Request) -> web.Response:
         """Hides an item; that its state stays is *assumed*."""
         self._node(request, request.query.get("ratingKey"))
         return empty()
+
+
+def _device(request: web.Request, client: str) -> Device:
+    """The player that asks."""
+    return Device(
+        client_id=client,
+        title=told(request, "X-Plex-Device-Name") or told(request, "X-Plex-Device") or "Player",
+        product=told(request, "X-Plex-Product") or "Plex Web",
+        platform=told(request, "X-Plex-Platform") or "Linux",
+        address=request.remote or "127.0.0.1",
+    )
 
 
 def _integer(request: web.Request, name: str) -> int | None:
