@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -160,15 +161,24 @@ class Http:
             wait_jitter=0.2,
         ).__aiter__()
 
+    def make_session(self, **more: Any) -> aiohttp.ClientSession:
+        """A session with this server's headers, patience and trust, for whoever closes it."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=8, ssl=self._verify_tls),
+            timeout=self._timeout,
+            headers=self._headers,
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            **more,
+        )
+
+    def make_url(self, path: str, params: Params | None = None) -> URL:
+        """The address of a route."""
+        return self.base.joinpath(path.lstrip("/"), encoded=True).with_query(dict(params or {}))
+
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=8, ssl=self._verify_tls),
-                timeout=self._timeout,
-                headers=self._headers,
-                auto_decompress=True,
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+            self._session = self.make_session()
             # aiohttp sends GET, PUT and DELETE again by itself when the connection breaks, which would count a mark
             # twice; there is no public switch. test_http.py shows that a broken write is sent once.
             self._session._retry_connection = False
@@ -184,8 +194,8 @@ class Http:
         body: bytes | None = None,
         safe: bool,
     ) -> Answer:
-        url = self.base.joinpath(path.lstrip("/"), encoded=True).with_query(dict(params or {}))
-        try:
+        url = self.make_url(path, params)
+        with self.errors_told(safe=safe):
             async with self._open().request(
                 method, url, data=body, headers=dict(headers or {}), allow_redirects=False
             ) as response:
@@ -194,6 +204,12 @@ class Http:
                 self._note_clock(response.headers.get(hdrs.DATE))
                 self._raise_for(response.status, response.headers, path)
                 return Answer(response.status, response.headers, payload)
+
+    @contextmanager
+    def errors_told(self, *, safe: bool) -> Iterator[None]:
+        """What goes wrong inside with the connection leaves as one of ``ports.errors``. ``safe``: nothing can have changed."""
+        try:
+            yield
         except BackendError:
             raise
         except aiohttp.ClientSSLError as error:
