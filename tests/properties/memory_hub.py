@@ -183,7 +183,8 @@ class MemoryHub:
 
     def settle(self, world: World, now: int, slots: list[Slot]) -> Any:
         """The real settlement of the one case."""
-        context = Context(ledger=None, roles=self.roles, now=lambda: now, policy=self.policy)  # type: ignore[arg-type]
+        began = now - 5
+        context = Context(None, self.roles, lambda: now, policy=self.policy, began=began)  # type: ignore[arg-type]
         return settle_cases(context, [ITEM], [Case(PERSON, ITEM, world.agreed, slots, world.decided_at)])
 
     def _reconcile(self, world: World, now: int) -> tuple[World, int]:
@@ -193,7 +194,9 @@ class MemoryHub:
         accounts = list(world.accounts)
         for key, base in settlement.bases.items():
             if accounts[key[0]].reading is not None:
-                accounts[key[0]] = accounts[key[0]]._replace(base=base, base_at=now)
+                accounts[key[0]] = accounts[key[0]]._replace(
+                    base=base, base_at=settlement.base_times.get(key, now)
+                )
         wanted: dict[int, list[tuple[str, State]]] = {slot.account_id: [] for slot in slots}
         for _, _, write in settlement.writes:
             account = accounts[write.slot.account_id]

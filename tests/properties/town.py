@@ -51,6 +51,7 @@ class Town:
         read_only: Iterable[int] = (),
     ) -> None:
         self.clock = [START]
+        self.began = START  # the newest pass
         self.persons, self.items = tuple(persons), tuple(items)
         self.servers = [
             ModelServer(f"{rules.name}-{n}", rules, self.persons, skews[n] if n < len(skews) else 0)
@@ -146,11 +147,16 @@ class Town:
 
     def context(self) -> Context:
         return Context(
-            ledger=SqlLedger(self.database), roles=self.roles, now=lambda: self.now, backends=self.backends
+            ledger=SqlLedger(self.database),
+            roles=self.roles,
+            now=lambda: self.now,
+            backends=self.backends,
+            began=self.began,
         )
 
     def read(self, servers: Iterable[str] | None = None, *, full: bool = False) -> list[Any]:
         """Import from some servers, or all."""
+        self.began = self.now
         wanted = [r for r in self.requests if servers is None or r.connection in set(servers)]
         with Readings(self.database) as store:
             return asyncio.run(read_accounts(wanted, store, clock=lambda: self.now, full=full))

@@ -22,7 +22,7 @@ def ignore_progress(_connection: str, _done: int, _total: int) -> None:
 class Context:
     """``roles`` are all linked accounts; ``backends`` those that can be asked and written now (none for a stored plan).
 
-    ``now`` gives epoch seconds.
+    ``now`` gives epoch seconds; ``began`` is when the pass began to read, 0 = all that is stored was read in it.
     """
 
     ledger: Ledger
@@ -31,5 +31,6 @@ class Context:
     backends: Mapping[int, Backend] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
+    began: float = 0.0
     lease_s: int = 300
     batch: int = 2_000

@@ -6,6 +6,7 @@ of a login that nobody is linked to is kept and touches nobody. Knows no backend
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -51,6 +52,7 @@ async def observe(ctx: Context, waiting: Sequence[WaitingEvent]) -> Observation:
 
     ``ctx.backends`` are those that can be asked now; events for the others are failed and come again.
     """
+    ctx = dataclasses.replace(ctx, began=ctx.now())
     result = Observation()
     ends: dict[int, Ended] = {}
     wanted: dict[int, _Wanted] = {}

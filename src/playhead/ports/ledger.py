@@ -83,6 +83,7 @@ class Settlement(msgspec.Struct):
 
     agreed: list[tuple[int, int, Agreed]] = []  # person, item, value
     bases: dict[tuple[int, int], Base] = {}  # (account, ref)
+    base_times: dict[tuple[int, int], int] = {}  # since when, where that is not now
     decisions: list[tuple[int, int, Agreed, Agreed, Decision]] = []  # person, item, before, after
     writes: list[tuple[int, int, WantedWrite]] = []  # person, item
     settled: list[int] = []  # items

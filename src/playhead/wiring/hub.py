@@ -56,6 +56,7 @@ class Hub:
         self.installation = installation
         self.database = database
         self.overview = Overview(database)
+        self._began = time.time()
         self.linked: list[Linked] = []
         self.backends: dict[LoginKey, Backend] = {}
         self.errors: dict[str, PlayheadError] = {}  # by connection: nothing of it can be asked
@@ -270,6 +271,7 @@ class Hub:
             ledger=SqlLedger(self.database),
             roles=roles,
             now=time.time,
+            began=self._began,
             backends={
                 account: self.backends[role.connection, role.user_id]
                 for account, role in roles.items()

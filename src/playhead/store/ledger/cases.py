@@ -252,7 +252,11 @@ class Cases(Touching, Sent):
         )
 
     def _store_bases(self, settlement: Settlement, now: int) -> None:
-        rows = [(*msgspec.structs.astuple(base), now, *key) for key, base in settlement.bases.items()]
+        times = settlement.base_times
+        rows = [
+            (*msgspec.structs.astuple(base), times.get(key, now), *key)
+            for key, base in settlement.bases.items()
+        ]
         self._run_many(
             """UPDATE state SET b_watched = ?, b_plays = ?, b_last_played = ?, b_position_s = ?, b_at = ?
             WHERE account_id = ? AND ref_id = ?""",
