@@ -61,6 +61,7 @@ def user(**fields: object) -> WorldUser:
             World(items=[MOVIE], servers=[server(users=[WorldUser(name="u"), WorldUser(name="u")])]),
             "two users",
         ),
+        (World(items=[], servers=[server(webhooks=["http://example.org/"])]), "leads away from this machine"),
     ],
 )
 def test_each_mistake_is_named(world: World, word: str) -> None:

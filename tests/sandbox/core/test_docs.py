@@ -16,12 +16,15 @@ import msgspec
 import pytest
 
 from playhead.sandbox.clock import Clock, SkewedClock
+from playhead.sandbox.emby.emulator import DELAYS as EMBY_DELAYS
 from playhead.sandbox.emby.emulator import QUIRKS as EMBY_QUIRKS
 from playhead.sandbox.emby.emulator import EmbyServer
 from playhead.sandbox.faults import AROUND, INSTEAD
+from playhead.sandbox.jellyfin.emulator import DELAYS as JELLYFIN_DELAYS
 from playhead.sandbox.jellyfin.emulator import QUIRKS as JELLYFIN_QUIRKS
 from playhead.sandbox.jellyfin.emulator import JellyfinServer
 from playhead.sandbox.plex.acts import Acts as PlexActs
+from playhead.sandbox.plex.core import DELAYS as PLEX_DELAYS
 from playhead.sandbox.plex.core import QUIRKS as PLEX_QUIRKS
 from playhead.sandbox.plex.core import PlexCore
 from playhead.sandbox.run import run_world
@@ -31,6 +34,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "sandbox.md"
 TEXT = PAGE.read_text()
 PACKAGE = PAGE.parents[2] / "src" / "playhead" / "sandbox"
 KNOWN_QUIRKS = {"plex": PLEX_QUIRKS, "jellyfin": JELLYFIN_QUIRKS, "emby": EMBY_QUIRKS}
+KNOWN_DELAYS = {"plex": PLEX_DELAYS, "jellyfin": JELLYFIN_DELAYS, "emby": EMBY_DELAYS}
 _BLOCK = re.compile(r"^```(\w+)(?: ([\w ]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -102,11 +106,13 @@ async def test_each_placement_is_taken_by_its_servers(kind: str, text: str) -> N
 
 
 @pytest.mark.parametrize(("kinds", "text"), list(blocks("json", "server")))
-async def test_each_quirk_is_taken(kinds: list[str], text: str) -> None:
-    """A server starts with the quirks of the page."""
+async def test_each_change_of_a_server_is_taken(kinds: list[str], text: str) -> None:
+    """A server starts with the quirks, webhooks and delays of the page."""
     world, change = load_example(), msgspec.json.decode(text)
     server = next(server for server in world.servers if server.kind == kinds[0])
-    server.quirks, world.servers = change["quirks"], [server]
+    for name, value in change.items():
+        setattr(server, name, value)
+    world.servers = [server]
     async with run_world(world) as box:
         assert box.server(kinds[0]).users()
 
@@ -116,8 +122,27 @@ def test_the_page_lists_every_fault_and_quirk() -> None:
     faults = TEXT.partition("### Faults")[2].partition("## The emulated")[0]
     listed = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", faults, re.MULTILINE))))
     assert listed == INSTEAD | AROUND
+    quirks = TEXT.partition("### Quirks")[2].partition("### Webhooks")[0]
     for kind, known in KNOWN_QUIRKS.items():
-        assert set(re.findall(rf"^\| {kind} \| `(\w+)`", TEXT, re.MULTILINE)) == known
+        assert set(re.findall(rf"^\| {kind} \| `(\w+)`", quirks, re.MULTILINE)) == known
+
+
+def test_the_page_lists_every_delay() -> None:
+    """With the seconds that it has as real."""
+    rows = re.findall(r"^\| ([\w, ]+) \| `(\w+_s)` \| .*? \| ([\d.]+) \|$", TEXT, re.MULTILINE)
+    listed = {(kind, name): float(seconds) for kinds, name, seconds in rows for kind in kinds.split(", ")}
+    known = {(kind, name): told for kind, delays in KNOWN_DELAYS.items() for name, told in delays.items()}
+    assert listed == known
+
+
+def test_a_delay_that_nobody_knows_is_refused() -> None:
+    clock = SkewedClock(Clock(0))
+    for place, make in enumerate((PlexCore, JellyfinServer, EmbyServer)):
+        for delays, reason in (({"nonsense_s": 1.0}, "no delay nonsense_s"), ({"playing_s": -1.0}, "delay")):
+            world = load_example()
+            world.servers[place].delays = delays
+            with pytest.raises(ValueError, match=reason):
+                make(world, world.servers[place], clock)
 
 
 def test_the_page_lists_every_act() -> None:
@@ -144,7 +169,12 @@ def test_the_page_names_every_argument_of_an_act() -> None:
     """Whatever the emulators look at; other spellings of ``title`` are for the control side alone."""
     acts = TEXT.partition("### Acts")[2].partition("### Clock")[0]
     used: set[str] = set()
-    for path in (PACKAGE / "plex/acts.py", PACKAGE / "emby/acts.py", *PACKAGE.glob("jellyfin/*acts.py")):
+    for path in (
+        PACKAGE / "plex/acts.py",
+        PACKAGE / "emby/acts.py",
+        PACKAGE / "player.py",
+        *PACKAGE.glob("jellyfin/*acts.py"),
+    ):
         source = path.read_text()
         used |= set(
             re.findall(r'args(?:\.get\(|\[)"(\w+)"', source) + re.findall(r'"(\w+)" (?:not )?in args', source)

@@ -1,7 +1,6 @@
 """Clients that others wrote work with the emulated Emby: the client generated from Emby's own document, and pyemby.
 
-``embyapi`` (4.1.1) decodes into typed models, so a member of a wrong type fails there. ``pyemby`` is used without its
-socket, which follows in the next issue.
+``embyapi`` (4.1.1) decodes into typed models, so a member of a wrong type fails there. ``pyemby`` also opens its socket.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import embyapi
 import pytest
 from pyemby.server import EmbyServer as PyEmby
@@ -86,7 +86,7 @@ def test_the_generated_client_writes(box: SandboxHandle, generated: embyapi.ApiC
 async def test_pyemby_registers_and_asks_for_the_latest(
     box: SandboxHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sessions become its devices; Latest comes as a bare array. Its socket is not opened."""
+    """Sessions become its devices; Latest comes as a bare array. Without its socket."""
 
     async def no_socket(self: Any) -> None:
         return None
@@ -103,3 +103,29 @@ async def test_pyemby_registers_and_asks_for_the_latest(
         assert await client.api_post(played, {"api_key": client.api_key}) == ""
     finally:
         await client._api_session.close()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:pyemby")
+async def test_pyemby_follows_playback_on_its_socket(box: SandboxHandle) -> None:
+    """It connects to its own path, asks for sessions, and tells of the device on which something plays."""
+    url = URL(box.url("Attic"))
+    client = PyEmby(url.host, box.token("Attic", "anna"), url.port, loop=asyncio.get_running_loop())
+    changed: asyncio.Queue[Any] = asyncio.Queue()
+    client.add_new_devices_callback(changed.put_nowait)
+    await client.register()
+    order = {"server": "Attic", "user": "ben", "item": "matrix", "act": "play_start", "position_s": 30}
+    async with asyncio.timeout(10), aiohttp.ClientSession() as http:
+        told = f"{box.control_url}/_sandbox/told"
+        while not (await (await http.get(told)).json())["servers"]["Attic"]["messages"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (await http.post(f"{box.control_url}/_sandbox/act", json=order)).status == 200
+        device = None
+        while device is None:
+            await changed.get()
+            found = [each for each in client.devices.values() if each.media_title == "The Matrix"]
+            device = found[0] if found else None
+    assert (device.state, device.username, device.name) == ("Playing", "ben", "Sandbox player")
+    client._shutdown = True
+    assert client.wsck is not None
+    await client.wsck.close()
+    await client._api_session.close()

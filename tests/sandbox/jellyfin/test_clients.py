@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from jellyfin_apiclient_python import JellyfinClient
 
 from playhead.sandbox.run import SandboxHandle, run_world_in_thread
@@ -78,6 +80,29 @@ def test_the_python_client_reports_playback(box: SandboxHandle, python_client: A
         report({"ItemId": film, "PositionTicks": TEN_MINUTES, "CanSeek": True})
     row = next(row for row in box.server("jelly").state_rows("ann") if row.item == "matrix")
     assert (row.watched, row.plays, row.position_s) == (False, 1, 600.0)
+
+
+def test_the_python_client_listens_on_its_socket(box: SandboxHandle, python_client: Any) -> None:
+    """It answers the reminder to say that it lives, and hears of its user's marks and playback, not of others'."""
+    heard: queue.Queue[tuple[str, Any]] = queue.Queue()
+    python_client.callback = lambda kind, data: heard.put((kind, data))
+    python_client.start(websocket=True)
+    assert heard.get(timeout=10)[0] == "WebSocketConnect"
+    film = python_client.jellyfin.user_items(params={"Recursive": True, "SearchTerm": "matrix"})["Items"][0][
+        "Id"
+    ]
+    kid = next(user for user in box.server("jelly").users() if user.name == "kid")
+    control = f"{box.control_url}/_sandbox/act"
+    for user, act in ((kid.name, "mark"), ("ann", "play_start")):
+        order = {"server": "jelly", "user": user, "item": "matrix", "act": act}
+        assert requests.post(control, json=order, timeout=5).status_code == 200
+    kind, data = heard.get(timeout=10)
+    assert kind == "UserDataChanged"
+    assert data["UserId"] == python_client.config.data["auth.user_id"]
+    assert [entry["PlayCount"] for entry in data["UserDataList"] if entry["ItemId"] == film] == [1]
+    requests.post(control, json={"server": "jelly", "act": "restart"}, timeout=5)
+    assert heard.get(timeout=10)[0] == "ServerRestarting"
+    python_client.wsc.stop_client()
 
 
 @pytest.fixture(scope="session")
