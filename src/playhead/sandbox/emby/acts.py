@@ -13,9 +13,7 @@ from playhead.sandbox.emby import userdata
 from playhead.sandbox.emby.accounts import Accounts, User
 from playhead.sandbox.emby.building import Builder
 from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, digest
-from playhead.sandbox.emby.playing import Playing, Simulation
-from playhead.sandbox.emby.sockets import Sockets
-from playhead.sandbox.emby.webhooks import Webhooks
+from playhead.sandbox.emby.playing import Simulation
 from playhead.sandbox.player import ACTS
 from playhead.sandbox.world import Placement, WorldLibrary
 
@@ -27,22 +25,15 @@ class Acts:
     """Acts by name. ``now`` is when it happens, epoch seconds."""
 
     def __init__(
-        self,
-        catalogue: Catalogue,
-        builder: Builder,
-        accounts: Accounts,
-        playing: Playing,
-        simulation: Simulation,
-        sockets: Sockets,
-        webhooks: Webhooks,
+        self, catalogue: Catalogue, builder: Builder, accounts: Accounts, simulation: Simulation
     ) -> None:
         self.catalogue = catalogue
         self.accounts = accounts
         self.builder = builder
-        self.playing = playing
         self.simulation = simulation
-        self.sockets = sockets
-        self.webhooks = webhooks
+        self.playing = simulation.playing
+        self.sockets = self.playing.sockets
+        self.webhooks = self.playing.webhooks
         self._playing: set[tuple[str, str]] = (
             set()
         )  # user and item of plays that were started and not stopped

@@ -54,9 +54,7 @@ class EmbyServer:
         playing = Playing(self.sockets, self.webhooks, keeps_played=keeps_played)
         self._writes = Writes(self._reads, playing, self.sockets, self.webhooks)
         simulation = Simulation(playing, self.accounts, self.catalogue, clock, agenda)
-        self.acts = Acts(
-            self.catalogue, self.builder, self.accounts, playing, simulation, self.sockets, self.webhooks
-        )
+        self.acts = Acts(self.catalogue, self.builder, self.accounts, simulation)
         self._load_state(spec)
 
     def make_app(self) -> web.Application:

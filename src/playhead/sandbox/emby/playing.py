@@ -26,8 +26,8 @@ class Playing:
         *,
         keeps_played: bool,
     ) -> None:
-        self._sockets = sockets
-        self._webhooks = webhooks
+        self.sockets = sockets
+        self.webhooks = webhooks
         self._keeps_played = keeps_played
 
     def start(
@@ -38,9 +38,9 @@ class Playing:
         if session.user is not None:
             data = session.user.edit(node.state_key)
             userdata.start_play(data, now=now, keeps_played=self._keeps_played)
-            self._sockets.user_data_saved(session.user, node)
-        self._webhooks.playback("playback.start", session, node)
-        self._sockets.sessions_changed()
+            self.sockets.user_data_saved(session.user, node)
+        self.webhooks.playback("playback.start", session, node)
+        self.sockets.sessions_changed()
 
     def progress(self, session: Session, node: Node, position: int | None, now: int, *, paused: bool) -> None:
         """A report in between; a pause and its end are events, the rest is silent."""
@@ -49,8 +49,8 @@ class Playing:
             session.position_ticks = position
             self._report(session, node, position, now)
         if changed:
-            self._webhooks.playback("playback.pause" if paused else "playback.unpause", session, node)
-        self._sockets.sessions_changed()
+            self.webhooks.playback("playback.pause" if paused else "playback.unpause", session, node)
+        self.sockets.sessions_changed()
 
     def stop(self, session: Session, node: Node | None, position: int | None, now: int) -> None:
         """Playback ends; of an item that does not play, only for the session."""
@@ -58,12 +58,12 @@ class Playing:
             self._report(session, node, position, now)
             session.position_ticks = position
             ended = session.user is not None and session.user.get(node.state_key).played
-            self._webhooks.playback("playback.stop", session, node, ended=ended)
+            self.webhooks.playback("playback.stop", session, node, ended=ended)
             if session.user is not None:
-                self._sockets.user_data_saved(session.user, node)
+                self.sockets.user_data_saved(session.user, node)
         session.item_id = session.play_session = session.position_ticks = None
         session.paused = False
-        self._sockets.sessions_changed()
+        self.sockets.sessions_changed()
 
     def _report(self, session: Session, node: Node, position: int | None, now: int) -> None:
         if session.user is not None:
@@ -78,7 +78,7 @@ class Simulation:
         self, playing: Playing, accounts: Accounts, catalogue: Catalogue, clock: HasClock, agenda: Agenda
     ) -> None:
         self.players = Players(agenda)
-        self._playing = playing
+        self.playing = playing
         self._accounts = accounts
         self._catalogue = catalogue
         self._clock = clock
@@ -98,11 +98,11 @@ class Simulation:
             now, position = int(self._clock.now()), round(position_s * TICKS_PER_SECOND)
             session = self.session_of(user, args, now)
             if what == "start":
-                self._playing.start(session, node, position, now)
+                self.playing.start(session, node, position, now)
             elif what == "stop":
-                self._playing.stop(session, node, position, now)
+                self.playing.stop(session, node, position, now)
             else:
                 paused = what == "pause" or (what == "progress" and session.paused)
-                self._playing.progress(session, node, position, now, paused=paused)
+                self.playing.progress(session, node, position, now, paused=paused)
 
         self.players.start(user.id, item, args, (node.runtime_ticks or 0) / TICKS_PER_SECOND, report)

@@ -126,12 +126,14 @@ class Webhooks:
 
     def item(self, event: str, user: User, node: Node) -> None:
         """A person marked or rated an item; its user data come along."""
+        if not self.services:
+            return
         shown = {**self._describe(node), "UserData": self._reads.presenter.user_data(node, user)}
         self._send(event, user, node, {"Item": shown})
 
     def playback(self, event: str, session: Session, node: Node, *, ended: bool | None = None) -> None:
         """Something plays; ``ended`` at a stop: whether it was seen to the end."""
-        if session.user is None:
+        if session.user is None or not self.services:
             return
         client = session.client
         info: dict[str, Any] = {} if ended is None else {"PlayedToCompletion": ended}
