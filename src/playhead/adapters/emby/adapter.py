@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 import msgspec
 
@@ -24,6 +24,7 @@ from playhead.adapters._mediabrowser.translate import read_entries, read_library
 from playhead.adapters._mediabrowser.users import read_user
 from playhead.adapters._mediabrowser.wire import Item, UserData
 from playhead.adapters.emby.client import EmbyClient
+from playhead.adapters.emby.listener import listen_to
 from playhead.adapters.emby.settings import EmbySettings
 from playhead.adapters.emby.translate import find_mark_date, make_update
 from playhead.domain.state.reading import BLANK, State
@@ -41,6 +42,7 @@ from playhead.ports.backend import (
     Write,
 )
 from playhead.ports.errors import BackendError, BadAnswer, NotFound, Retry
+from playhead.ports.events import Event
 
 # The date of adding orders new items behind the old ones and is no part of the watch state, so that neither a play nor
 # an added item moves what was already paged past; the sort name settles equal dates.
@@ -72,7 +74,7 @@ class EmbyBackend:
         """Prove that the token works and may read for the user, who must be named unless there is only one."""
         user = await self._client.read_user()
         self._client.use_user(user.Id)
-        await self._client.read_views()
+        await self._client.check_access()
         return read_user(user)
 
     async def list_users(self) -> list[RemoteUser]:
@@ -185,6 +187,10 @@ class EmbyBackend:
 
     async def _read_state(self, item_id: str) -> State:
         return read_state((await self._client.read_item(item_id)).UserData or UserData())
+
+    def listen(self) -> AsyncIterator[Event]:
+        """What the server tells on its socket; see ``listener``."""
+        return listen_to(self._client)
 
     async def close(self) -> None:
         """Close the connection."""

@@ -50,6 +50,8 @@ class EmbyClient:
             timeout_s=settings.timeout_s,
             verify_tls=settings.verify_tls,
         )
+        self._token = token
+        self._client_id = client_id
         self._wanted_user = user
         self._user_id = normalise_id(user)
 
@@ -106,6 +108,18 @@ class EmbyClient:
         """The user's libraries."""
         answer = await self._read(f"/Users/{await self.user_id()}/Views")
         return decode_answer(_VIEWS, answer.body, self.title, "the libraries").Items
+
+    async def check_access(self) -> None:
+        """Prove that the token may read in the user's name. Raises Unauthorized, NotFound."""
+        await self.read_views()
+
+    async def listening_device(self) -> str:
+        """The device id for a socket: one of its own for each user, which no write ever uses."""
+        return f"{self._client_id}-hears-{await self.user_id()}"
+
+    def listening_query(self, device: str) -> dict[str, str]:
+        """The sign-in for a socket."""
+        return {"api_key": self._token, "deviceId": device}
 
     async def read_folders(self) -> list[VirtualFolder]:
         """The libraries with their folders; empty where the token is no administrator's."""

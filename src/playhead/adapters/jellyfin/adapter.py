@@ -6,7 +6,7 @@ Holds no watch state and decides nothing about merging.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 import msgspec
 
@@ -24,6 +24,7 @@ from playhead.adapters._mediabrowser.translate import read_entries, read_library
 from playhead.adapters._mediabrowser.users import normalise_id, read_user
 from playhead.adapters._mediabrowser.wire import UserData
 from playhead.adapters.jellyfin.client import FULL_FIELDS, READS_AT_ONCE, JellyfinClient
+from playhead.adapters.jellyfin.listener import listen_to
 from playhead.adapters.jellyfin.settings import JellyfinSettings
 from playhead.adapters.jellyfin.translate import make_update, settle_state
 from playhead.domain.state.reading import BLANK, State
@@ -41,6 +42,7 @@ from playhead.ports.backend import (
     Write,
 )
 from playhead.ports.errors import BackendError, BadAnswer, NotFound, Retry
+from playhead.ports.events import Event
 
 # The file's date orders new items behind the old ones and is no part of the watch state, so that neither a play nor an
 # added item moves what was already paged past; the sort name settles equal dates. There is no sorting by id.
@@ -214,6 +216,10 @@ class JellyfinBackend:
 
     async def _read_state(self, item_id: str) -> State:
         return read_state(await self._client.read_user_data(item_id))
+
+    def listen(self) -> AsyncIterator[Event]:
+        """What the server tells on its socket; see ``listener``."""
+        return listen_to(self._client)
 
     async def close(self) -> None:
         """Close the connection."""

@@ -59,6 +59,8 @@ class JellyfinClient:
             timeout_s=settings.timeout_s,
             verify_tls=settings.verify_tls,
         )
+        self._token = token
+        self._client_id = client_id
         self._wanted_user = user
         self._user_id = normalise_id(user)
         self._version: tuple[int, int] | None = None
@@ -206,6 +208,11 @@ class JellyfinClient:
     async def check_access(self) -> None:
         """Prove that the token may read in the user's name. Raises Unauthorized, NotFound."""
         await self.read_items({"limit": 0, "recursive": "true", "includeItemTypes": "Movie"})
+
+    async def listening_headers(self) -> dict[str, str]:
+        """The sign-in for a socket: a device of its own for each user, which no write ever uses."""
+        device = f"{self._client_id}-hears-{await self.user_id()}"
+        return {"Authorization": make_authorization(self._token, device)}
 
     def _gone_user(self) -> NotFound:
         return NotFound(

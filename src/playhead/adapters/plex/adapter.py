@@ -7,7 +7,7 @@ what kind of server answers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from playhead.kit.http import hash_body
 from playhead.ports.backend import (
@@ -31,9 +31,11 @@ from playhead.ports.errors import (
     Unreachable,
     WrongServer,
 )
+from playhead.ports.events import Event
 
 from . import wire
 from .client import PlexClient
+from .listener import listen_to
 from .settings import PlexSettings
 from .translate import ReadPage, read_page, translate_entries, translate_shows
 from .writing import carry_out
@@ -209,6 +211,10 @@ class PlexBackend:
     async def apply(self, write: Write) -> Receipt:
         """Carry out one write; see ``writing``."""
         return await carry_out(self._client, self._look, write)
+
+    def listen(self) -> AsyncIterator[Event]:
+        """What the server tells on its notifications; see ``listener``."""
+        return listen_to(self._client)
 
     async def _look(self, native_id: str) -> Entry | None:
         entries = await self.fetch_entries([native_id])

@@ -161,6 +161,11 @@ class PlexClient:
             found.extend(read_page(answer.body).items)
         return found
 
+    async def fetch_player_sessions(self) -> list[wire.PlayerSession]:
+        """``/status/sessions``: who watches what now. Only the owner is told of others; shared accounts may get 403."""
+        answer = await self.http.read("/status/sessions", attempts=1)
+        return _decode(answer, wire.PlayerSessionsPage, self.title).MediaContainer.Metadata
+
     # GET, not the PUT and POST of the 2025 specification: it says that GET is answered, every client in use sends GET,
     # and python-plexapi proves it against real servers; servers older than the specification know nothing else.
 

@@ -150,3 +150,59 @@ class PublicInfo(msgspec.Struct):
     ServerName: str | None = None
     ProductName: str | None = None
     Version: str | None = None
+
+
+class Playing(msgspec.Struct):
+    """PlaySessionStateNotification: one player's state, repeated about every ten seconds. No user, no type of item."""
+
+    sessionKey: str | int
+    ratingKey: str | int | None = None
+    state: str | None = None
+    viewOffset: Whole | Real | None = None
+
+
+class TimelineEntry(msgspec.Struct):
+    """A step of an item's life: ``state`` 0 created, 1 to 4 in work, 5 done, 9 deleted; ``type`` -1 stands for a library."""
+
+    itemID: str | int | None = None
+    identifier: str | None = None
+    type: Small | None = None
+    state: Small | None = None
+    metadataState: str | None = None
+    mediaState: str | None = None
+    updatedAt: Whole | None = None
+
+
+class Notification(msgspec.Struct):
+    """One frame of ``/:/websockets/notifications``; of the bodies only the one that ``type`` names is there."""
+
+    type: str | None = None
+    PlaySessionStateNotification: list[Playing] = []
+    TimelineEntry: list[TimelineEntry] = []
+
+
+class NotificationFrame(msgspec.Struct):
+    NotificationContainer: Notification
+
+
+class SessionUser(msgspec.Struct):
+    """Who watches: id 1 is the owner, others are plex.tv ids."""
+
+    id: str | int | None = None
+    title: str | None = None
+
+
+class PlayerSession(msgspec.Struct):
+    """One row of ``/status/sessions``."""
+
+    sessionKey: str | int | None = None
+    type: str | None = None
+    User: SessionUser | None = None
+
+
+class PlayerSessions(msgspec.Struct):
+    Metadata: list[PlayerSession] = []
+
+
+class PlayerSessionsPage(msgspec.Struct):
+    MediaContainer: PlayerSessions

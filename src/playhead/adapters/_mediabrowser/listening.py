@@ -1,0 +1,186 @@
+"""What Jellyfin and Emby tell on their sockets: changed user data, changed libraries, and who plays what.
+
+Both send ``{"MessageType", "Data"}``. User data goes only to the user whose session the socket is; sessions go to whoever
+asked for them, an administrator's and an API key's socket get everybody's. Pure but for the memory of who plays. Source:
+facts, api-jellyfin-emby.md A6 and B4; tapes 09 to 11, 17 and 19.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from playhead.adapters._mediabrowser.dates import TICKS_PER_S
+from playhead.adapters._mediabrowser.heard import LEAF_TYPES, read_id, read_position
+from playhead.ports.errors import BadAnswer
+from playhead.ports.events import Event, Heard
+
+ASK_FOR_SESSIONS = '{"MessageType":"SessionsStart","Data":"0,1500"}'  # at once, then at most every 1.5 s
+KEEP_ALIVE = '{"MessageType":"KeepAlive"}'
+NO_USER = "0" * 32
+MOST_IDS = 500  # told of a library; beyond, it is read anyway
+TELL_EVERY_TICKS = 10 * TICKS_PER_S  # of playback that just goes on
+
+
+class Message(msgspec.Struct):
+    """The envelope."""
+
+    MessageType: str = ""
+    Data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class ChangedItem(msgspec.Struct):
+    """UserItemDataDto of one item; ``UnplayedItemCount`` stands only on what holds others."""
+
+    ItemId: str | int | None = None
+    UnplayedItemCount: int | None = None
+
+
+class UserDataChange(msgspec.Struct):
+    UserId: str | None = None
+    UserDataList: list[ChangedItem] = []
+
+
+class LibraryChange(msgspec.Struct):
+    """Ids of items and folders alike."""
+
+    ItemsAdded: list[str | int] = []
+    ItemsUpdated: list[str | int] = []
+    ItemsRemoved: list[str | int] = []
+    IsEmpty: bool = False
+
+
+class NowPlaying(msgspec.Struct):
+    Id: str | int
+    Type: str | None = None
+
+
+class PlayState(msgspec.Struct):
+    PositionTicks: int | None = None
+    IsPaused: bool | None = None
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """One who watches along."""
+
+    UserId: str | None = None
+    UserName: str | None = None
+
+
+class Session(msgspec.Struct):
+    """SessionInfo: a device, and what plays on it."""
+
+    Id: str | None = None
+    UserId: str | None = None
+    UserName: str | None = None
+    NowPlayingItem: NowPlaying | None = None
+    PlayState: PlayState | None = None
+    AdditionalUsers: list[Viewer] | None = None
+
+
+_MESSAGE = msgspec.json.Decoder(Message)
+_USER_DATA = msgspec.json.Decoder(UserDataChange, strict=False)
+_LIBRARY = msgspec.json.Decoder(LibraryChange, strict=False)
+_SESSIONS = msgspec.json.Decoder(list[Session], strict=False)
+
+
+class Play(msgspec.Struct, frozen=True):
+    """What plays in one session."""
+
+    session: str
+    item_id: str
+    viewers: tuple[Viewer, ...]
+    ticks: int = 0
+    paused: bool = False
+
+
+class Ear:
+    """Makes events of the messages of one line."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._told: dict[str, Play] = {}  # by session: what an event was made of last
+        self._now: dict[str, Play] = {}
+
+    def read(self, frame: bytes) -> tuple[str, list[Event]]:
+        """The message's type and its events; types that do not concern the hub have none. Raises BadAnswer."""
+        try:
+            message = _MESSAGE.decode(frame)
+            return message.MessageType, list(self._translate(message))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadAnswer(
+                f"{self._title} told something that cannot be read ({str(error)[:120]}).",
+                hint="Playhead opens the line again and reads what it missed.",
+            ) from error
+
+    def _translate(self, message: Message) -> Iterator[Event]:
+        if message.MessageType == "UserDataChanged":
+            yield from _read_user_data(_USER_DATA.decode(message.Data))
+        elif message.MessageType == "LibraryChanged":
+            yield from _read_library(_LIBRARY.decode(message.Data))
+        elif message.MessageType == "Sessions":
+            yield from self._compare(_read_plays(_SESSIONS.decode(message.Data)))
+
+    def _compare(self, plays: dict[str, Play]) -> Iterator[Event]:
+        """What ended, began, was paused, went on, or moved since the last list of sessions; each list is whole."""
+        for key, before in self._now.items():
+            after = plays.get(key)
+            if after is None or after.item_id != before.item_id:
+                self._told.pop(key, None)
+                yield from _tell(Heard.stopped, before)
+        for key, play in plays.items():
+            told = self._told.get(key)
+            moved = told is None or abs(play.ticks - told.ticks) >= TELL_EVERY_TICKS
+            if told is None or told.paused != play.paused or moved:
+                self._told[key] = play
+                yield from _tell(Heard.stopped if play.paused else Heard.playing, play)
+        self._now = plays
+
+
+def _read_user_data(change: UserDataChange) -> Iterator[Event]:
+    """The items among what changed; where only folders did, something is said to have changed."""
+    leaves = (item.ItemId for item in change.UserDataList if item.UnplayedItemCount is None)
+    ids = tuple(dict.fromkeys(item_id for native in leaves if (item_id := read_id(native))))
+    yield Event("socket", Heard.state, "UserDataChanged", ids, user_id=read_id(change.UserId))
+
+
+def _read_library(change: LibraryChange) -> Iterator[Event]:
+    if change.IsEmpty:
+        return
+    named = (*change.ItemsAdded, *change.ItemsUpdated, *change.ItemsRemoved)
+    ids = tuple(dict.fromkeys(item_id for native in named[: MOST_IDS + 1] if (item_id := read_id(native))))
+    yield Event("socket", Heard.library, "LibraryChanged", ids if len(named) <= MOST_IDS else ())
+
+
+def _read_plays(sessions: list[Session]) -> dict[str, Play]:
+    plays = {}
+    for session in sessions:
+        item, state = session.NowPlayingItem, session.PlayState or PlayState()
+        item_id = read_id(item.Id) if item and item.Type in LEAF_TYPES else None
+        viewers = _find_viewers(session)
+        if session.Id and item_id and viewers:
+            plays[session.Id] = Play(
+                session.Id, item_id, viewers, max(state.PositionTicks or 0, 0), bool(state.IsPaused)
+            )
+    return plays
+
+
+def _find_viewers(session: Session) -> tuple[Viewer, ...]:
+    """Everyone for whom the server counts the playback."""
+    all_of_them = (Viewer(session.UserId, session.UserName), *(session.AdditionalUsers or ()))
+    return tuple(viewer for viewer in all_of_them if read_id(viewer.UserId) not in (None, NO_USER))
+
+
+def _tell(what: Heard, play: Play) -> Iterator[Event]:
+    for viewer in play.viewers:
+        yield Event(
+            source="socket",
+            what=what,
+            name=f"Sessions.{what}",
+            native_ids=(play.item_id,),
+            user_id=read_id(viewer.UserId),
+            user_name=viewer.UserName,
+            session=play.session,
+            position_s=read_position(play.ticks),
+        )

@@ -1,0 +1,244 @@
+"""Plex's notifications: recorded frames, and a server that says what a test tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from playhead.adapters.plex.adapter import PlexBackend
+from playhead.adapters.plex.listener import MOST_REMEMBERED, ItemsInWork, read_frame
+from playhead.adapters.plex.settings import PlexSettings
+from playhead.adapters.plex.wire import TimelineEntry
+from playhead.ports.errors import BadAnswer, Interrupted, Unauthorized
+from playhead.ports.events import Event, Heard, Listens
+from tests.talking import Talker, collect, hang_up, open_talker, tell
+from tests.truth import truth_path
+
+SESSIONS = "/status/sessions"
+
+
+def recorded(name: str) -> bytes:
+    return truth_path("events", "plex", name).read_bytes()
+
+
+def playing(state: str = "playing", offset_ms: int = 61000, key: str = "29", rating_key: str = "5") -> str:
+    row = {
+        "sessionKey": key,
+        "ratingKey": rating_key,
+        "guid": "",
+        "url": "",
+        "viewOffset": offset_ms,
+        "state": state,
+    }
+    return json.dumps(
+        {"NotificationContainer": {"type": "playing", "size": 1, "PlaySessionStateNotification": [row]}}
+    )
+
+
+def sessions(*rows: tuple[str, str, str, str]) -> dict[str, Any]:
+    """``/status/sessions`` of session key, type, user id and name."""
+    items = [
+        {"sessionKey": key, "type": kind, "ratingKey": "5", "User": {"id": user, "title": name, "thumb": ""}}
+        for key, kind, user, name in rows
+    ]
+    return {"MediaContainer": {"size": len(items), "Metadata": items}}
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[tuple[Talker, PlexBackend]]:
+    async with open_talker() as (talker, url):
+        talker.answers[SESSIONS] = sessions(("29", "movie", "31646104", "ben"))
+        settings = PlexSettings(url=url, timeout_s=2, plex_tv_url="")
+        backend = PlexBackend(settings, "token", "", client_id="hub")
+        yield talker, backend
+        await backend.close()
+
+
+async def test_the_line_begins_with_what_was_missed(place: tuple[Talker, PlexBackend]) -> None:
+    """The token travels in the header; only what is needed is asked for."""
+    talker, backend = place
+    assert isinstance(backend, Listens)
+    assert await collect(backend.listen(), 1) == [Event(source="socket", what=Heard.missed, name="connected")]
+    (request,) = talker.handshakes
+    assert str(request.rel_url) == "/:/websockets/notifications?filters=playing,timeline"
+    assert request.headers["X-Plex-Token"] == "token"
+
+
+async def test_the_recorded_frames(place: tuple[Talker, PlexBackend]) -> None:
+    """Playback with its user looked up, a new film, a library that went; an activity says nothing."""
+    talker, backend = place
+    talker.talk = tell(
+        *(recorded(f"websocket-{kind}.1.json").decode() for kind in ("activity", "playing", "timeline"))
+    )
+    _, first, second = await collect(backend.listen(), 3)
+    assert first == Event(
+        source="socket",
+        what=Heard.playing,
+        name="playing.playing",
+        native_ids=("144504",),
+        user_id="31646104",
+        user_name="ben",
+        session="29",
+        position_s=154,
+    )
+    assert second == Event("socket", Heard.library, "timeline", ("10141",), at=1790301266)
+
+
+async def test_a_session_is_looked_up_once(place: tuple[Talker, PlexBackend]) -> None:
+    """Its stop goes to the same user, though the server lists it no more."""
+    talker, backend = place
+    talker.talk = tell(playing(), playing(offset_ms=71000), playing("stopped", 75000))
+    heard = (await collect(backend.listen(), 4))[1:]
+    assert [event.what for event in heard] == [Heard.playing, Heard.playing, Heard.stopped]
+    assert {(event.user_id, event.user_name) for event in heard} == {("31646104", "ben")}
+    assert [event.position_s for event in heard] == [61, 71, 75]
+    assert talker.asked == [SESSIONS]
+
+
+async def test_a_key_that_comes_again_is_looked_up_again(place: tuple[Talker, PlexBackend]) -> None:
+    """After a stop it may be somebody else's."""
+    talker, backend = place
+    talker.talk = tell(playing(), playing("stopped"), playing(offset_ms=0))
+    await collect(backend.listen(), 4)
+    assert talker.asked == [SESSIONS, SESSIONS]
+
+
+async def test_several_players_at_once(place: tuple[Talker, PlexBackend]) -> None:
+    """Each with its own user; the owner is 1."""
+    talker, backend = place
+    talker.answers[SESSIONS] = sessions(("29", "movie", "31646104", "ben"), ("30", "episode", "1", "anna"))
+    talker.talk = tell(playing(), playing(key="30", rating_key="6"))
+    _, ben, anna = await collect(backend.listen(), 3)
+    assert (ben.user_id, ben.native_ids) == ("31646104", ("5",))
+    assert (anna.user_id, anna.native_ids) == ("1", ("6",))
+    assert talker.asked == [SESSIONS]
+
+
+async def test_a_pause_is_told_once(place: tuple[Talker, PlexBackend]) -> None:
+    """The server repeats it every ten seconds."""
+    talker, backend = place
+    talker.talk = tell(playing("paused"), playing("paused"), playing("paused"), playing("playing"))
+    heard = (await collect(backend.listen(), 3))[1:]
+    assert [event.name for event in heard] == ["playing.paused", "playing.playing"]
+    assert [event.what for event in heard] == [Heard.stopped, Heard.playing]
+
+
+async def test_music_is_not_ours(place: tuple[Talker, PlexBackend]) -> None:
+    """The session says what kind of item plays."""
+    talker, backend = place
+    talker.answers[SESSIONS] = sessions(("29", "track", "1", "anna"), ("30", "movie", "1", "anna"))
+    talker.talk = tell(playing(), playing("stopped"), playing(key="30", rating_key="6"))
+    _, event = await collect(backend.listen(), 2)
+    assert event.native_ids == ("6",)
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_where_sessions_are_not_told_the_user_is_not(
+    place: tuple[Talker, PlexBackend], status: int
+) -> None:
+    """A shared account may not ask; a token that may not is not tried again and again."""
+    talker, backend = place
+    talker.answers[SESSIONS] = status
+    talker.talk = tell(*(playing(offset_ms=second * 1000) for second in range(5)))
+    heard = (await collect(backend.listen(), 6))[1:]
+    assert {(event.user_id, event.session) for event in heard} == {(None, "29")}
+    assert talker.asked == [SESSIONS]
+
+
+async def test_a_wrong_token_is_refused(place: tuple[Talker, PlexBackend]) -> None:
+    """On the handshake."""
+    talker, backend = place
+    talker.refuse_with = 401
+    with pytest.raises(Unauthorized, match="refused the token"):
+        await collect(backend.listen(), 1)
+
+
+async def test_a_server_that_goes_down_ends_the_line(place: tuple[Talker, PlexBackend]) -> None:
+    """After what it said."""
+    talker, backend = place
+    talker.talk = tell(playing(), then=hang_up)
+    async with aclosing(backend.listen()) as events:
+        assert [(await anext(events)).what for _ in range(2)] == [Heard.missed, Heard.playing]
+        with pytest.raises(Interrupted, match="closed by the server"):
+            await anext(events)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'{"NotificationContainer":{"type":"playing","PlaySessionStateNotification":{}}}',
+        b'{"NotificationContainer":{"type":"timeline","TimelineEntry":[{"state":{}}]}}',
+        b'{"NotificationContainer":' + b"[" * 100_000,
+    ],
+)
+def test_what_cannot_be_read_breaks_the_line(frame: bytes) -> None:
+    """Something may have been told that is lost: the next line begins with what was missed."""
+    with pytest.raises(BadAnswer, match="cannot be read"):
+        read_frame(frame, "Plex")
+
+
+def entry(state: int, item: str | int = "7", kind: int = 1, **more: Any) -> TimelineEntry:
+    return TimelineEntry(
+        itemID=item, identifier="com.plexapp.plugins.library", type=kind, state=state, **more
+    )
+
+
+def whats(items: ItemsInWork, *entries: TimelineEntry) -> list[tuple[str, tuple[str, ...]]]:
+    return [(event.what.value, event.native_ids) for event in items.hear(list(entries))]
+
+
+def test_the_last_step_alone_is_a_mark_by_hand() -> None:
+    """Nobody is named; ids may come as numbers."""
+    assert whats(ItemsInWork(), entry(5)) == [("state", ("7",))]
+    assert whats(ItemsInWork(), entry(5, 8, 4)) == [("state", ("8",))]
+
+
+def test_the_steps_of_a_scan_are_the_librarys() -> None:
+    """Created, matched, loaded, done: one event at the end; the same item marked later is a mark."""
+    items = ItemsInWork()
+    assert [whats(items, entry(step)) for step in (0, 1, 2, 3, 4)] == [[], [], [], [], []]
+    assert whats(items, entry(5)) == [("library", ("7",))]
+    assert whats(items, entry(5)) == [("state", ("7",))]
+
+
+def test_a_season_that_was_marked_names_no_item() -> None:
+    """Something changed, and whoever hears it looks itself."""
+    assert whats(ItemsInWork(), entry(5, "70", 3)) == [("state", ())]
+
+
+def test_several_entries_of_one_frame_are_told_together() -> None:
+    """By what they are about."""
+    told = whats(ItemsInWork(), entry(5, "1"), entry(9, "2"), entry(5, "3", 4), entry(9, "4"))
+    assert told == [("library", ("2", "4")), ("state", ("1", "3"))]
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        entry(5, kind=10),  # a track
+        entry(5, mediaState="analyzing"),
+        entry(-1, mediaState="thumbnailing"),
+        entry(6),
+        TimelineEntry(itemID="7", identifier="tv.plex.provider.epg", type=1, state=5),
+        TimelineEntry(itemID="7"),
+    ],
+)
+def test_music_analysis_and_television_are_not_ours(ignored: TimelineEntry) -> None:
+    """Nothing is told."""
+    assert whats(ItemsInWork(), ignored) == []
+
+
+def test_items_in_work_are_remembered_within_bounds() -> None:
+    """A scan that never ends takes no more memory than the bound."""
+    items = ItemsInWork()
+    for number in range(MOST_REMEMBERED + 50):
+        assert whats(items, entry(0, str(number))) == []
+    assert whats(items, entry(5, str(MOST_REMEMBERED + 49))) == [("library", (str(MOST_REMEMBERED + 49),))]
+    assert whats(items, entry(5, "0")) == [("state", ("0",))]
