@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -132,6 +133,7 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        form: Sequence[tuple[str, str]] | None = None,
     ) -> Answer:
         """One request that may change something, sent exactly once. Raises Interrupted where it may have worked.
 
@@ -139,7 +141,10 @@ class Http:
         """
         body = msgspec.json.encode(json) if json is not None else None
         extra = dict(headers or {})
-        if body is not None:
+        if form is not None:
+            body = urlencode(form).encode()
+            extra.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        elif body is not None:
             extra.setdefault("Content-Type", "application/json")
         answer = await self._send(method, path, params, headers=extra, body=body, safe=False)
         self._doubt_nonsense(answer, path)

@@ -61,6 +61,27 @@ class ReadsWebhooks(Protocol):
 
 
 @runtime_checkable
+class RegistersWebhooks(Protocol):
+    """A backend that can tell its server where to post. Every other entry there stays as it is.
+
+    Where that is not possible (no right, no subscription, no plugin), Refused says in its hint what a person does instead.
+    Addresses hold secrets: they stand in no message.
+    """
+
+    async def list_webhooks(self) -> list[str]:
+        """The addresses to which the server posts now, those of others included."""
+        ...
+
+    async def register_webhook(self, url: str) -> None:
+        """Have the server post to ``url`` what the hub can use; nothing happens where it does so already."""
+        ...
+
+    async def remove_webhook(self, url: str) -> None:
+        """Have it post there no more; nothing happens where it does not."""
+        ...
+
+
+@runtime_checkable
 class Listens(Protocol):
     """A backend with a line on which its server tells what happens."""
 

@@ -23,6 +23,7 @@ from playhead.adapters._mediabrowser.receipts import (
 from playhead.adapters._mediabrowser.translate import read_entries, read_library, read_state
 from playhead.adapters._mediabrowser.users import read_user
 from playhead.adapters._mediabrowser.wire import Item, UserData
+from playhead.adapters.emby import registering
 from playhead.adapters.emby.client import EmbyClient
 from playhead.adapters.emby.listener import listen_to
 from playhead.adapters.emby.settings import EmbySettings
@@ -187,6 +188,18 @@ class EmbyBackend:
 
     async def _read_state(self, item_id: str) -> State:
         return read_state((await self._client.read_item(item_id)).UserData or UserData())
+
+    async def list_webhooks(self) -> list[str]:
+        """Where the server posts; see ``registering``."""
+        return await registering.list_webhooks(self._client)
+
+    async def register_webhook(self, url: str) -> None:
+        """Have it post there too."""
+        await registering.register_webhook(self._client, url)
+
+    async def remove_webhook(self, url: str) -> None:
+        """Have it post there no more."""
+        await registering.remove_webhook(self._client, url)
 
     def listen(self) -> AsyncIterator[Event]:
         """What the server tells on its socket; see ``listener``."""

@@ -25,6 +25,7 @@ from playhead.kit.http import Answer, Http
 from playhead.ports.errors import NotFound, Unauthorized, WrongServer
 
 PREFIX = "/emby"
+SERVICES = "/Notifications/Services/Configured"
 
 _USERS_PAGE = msgspec.json.Decoder(UsersPage, strict=False)
 _USERS = msgspec.json.Decoder(list[User], strict=False)
@@ -34,6 +35,7 @@ _FOLDERS_PAGE = msgspec.json.Decoder(FoldersPage, strict=False)
 _FOLDERS = msgspec.json.Decoder(list[VirtualFolder], strict=False)
 _USER_DATA = msgspec.json.Decoder(UserData, strict=False)
 _ITEM = msgspec.json.Decoder(Item, strict=False)
+_SERVICES = msgspec.json.Decoder(list[dict[str, object]])
 
 
 class EmbyClient:
@@ -112,6 +114,20 @@ class EmbyClient:
     async def check_access(self) -> None:
         """Prove that the token may read in the user's name. Raises Unauthorized, NotFound."""
         await self.read_views()
+
+    async def read_services(self) -> list[dict[str, object]]:
+        """The notification services that are set up, whole, so that they can be written back."""
+        answer = await self._read(SERVICES, {"UserId": await self.user_id()})
+        return decode_answer(_SERVICES, answer.body, self.title, "its notification services")
+
+    async def write_service(self, service: dict[str, object]) -> None:
+        """Add a notification service; one with an ``Id`` replaces that one."""
+        params = {} if service.get("Id") else {"UserId": await self.user_id()}
+        await self.http.write("POST", PREFIX + SERVICES, params, json=service)
+
+    async def delete_service(self, service_id: str) -> None:
+        """Delete a notification service."""
+        await self.http.write("DELETE", PREFIX + SERVICES, {"Id": service_id})
 
     async def listening_device(self) -> str:
         """The device id for a socket: one of its own for each user, which no write ever uses."""

@@ -23,6 +23,7 @@ from playhead.adapters._mediabrowser.receipts import (
 from playhead.adapters._mediabrowser.translate import read_entries, read_library, read_state
 from playhead.adapters._mediabrowser.users import normalise_id, read_user
 from playhead.adapters._mediabrowser.wire import UserData
+from playhead.adapters.jellyfin import registering
 from playhead.adapters.jellyfin.client import FULL_FIELDS, READS_AT_ONCE, JellyfinClient
 from playhead.adapters.jellyfin.listener import listen_to
 from playhead.adapters.jellyfin.settings import JellyfinSettings
@@ -216,6 +217,18 @@ class JellyfinBackend:
 
     async def _read_state(self, item_id: str) -> State:
         return read_state(await self._client.read_user_data(item_id))
+
+    async def list_webhooks(self) -> list[str]:
+        """Where the server posts; see ``registering``."""
+        return await registering.list_webhooks(self._client)
+
+    async def register_webhook(self, url: str) -> None:
+        """Have it post there too."""
+        await registering.register_webhook(self._client, url)
+
+    async def remove_webhook(self, url: str) -> None:
+        """Have it post there no more."""
+        await registering.remove_webhook(self._client, url)
 
     def listen(self) -> AsyncIterator[Event]:
         """What the server tells on its socket; see ``listener``."""

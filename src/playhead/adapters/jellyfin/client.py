@@ -26,7 +26,7 @@ from playhead.adapters._mediabrowser.probing import (
 from playhead.adapters._mediabrowser.users import normalise_id, pick_user
 from playhead.adapters._mediabrowser.wire import Item, User, UserData, View, Views, VirtualFolder
 from playhead.adapters.jellyfin.settings import JellyfinSettings
-from playhead.adapters.jellyfin.wire import UserDataUpdate
+from playhead.adapters.jellyfin.wire import Plugin, UserDataUpdate
 from playhead.kit.http import Answer, Http
 from playhead.ports.errors import NotFound, Refused, Unauthorized, WrongServer
 
@@ -43,6 +43,8 @@ _VIEWS = msgspec.json.Decoder(Views, strict=False)
 _FOLDERS = msgspec.json.Decoder(list[VirtualFolder], strict=False)
 _USER_DATA = msgspec.json.Decoder(UserData, strict=False)
 _ITEM = msgspec.json.Decoder(Item, strict=False)
+_PLUGINS = msgspec.json.Decoder(list[Plugin], strict=False)
+_CONFIGURATION = msgspec.json.Decoder(dict[str, object])
 
 
 class JellyfinClient:
@@ -208,6 +210,21 @@ class JellyfinClient:
     async def check_access(self) -> None:
         """Prove that the token may read in the user's name. Raises Unauthorized, NotFound."""
         await self.read_items({"limit": 0, "recursive": "true", "includeItemTypes": "Movie"})
+
+    async def read_plugins(self) -> list[Plugin]:
+        """The installed plugins, for an administrator's token. Raises Unauthorized."""
+        answer = await self.http.read("/Plugins")
+        return decode_answer(_PLUGINS, answer.body, self.title, "the list of plugins")
+
+    async def read_plugin_configuration(self, plugin: str) -> dict[str, object]:
+        """All of it, so that it can be written back whole."""
+        answer = await self.http.read(f"/Plugins/{quote(plugin, safe='')}/Configuration")
+        return decode_answer(_CONFIGURATION, answer.body, self.title, "a plugin's configuration")
+
+    async def write_plugin_configuration(self, plugin: str, configuration: dict[str, object]) -> None:
+        """Replace it."""
+        path = f"/Plugins/{quote(plugin, safe='')}/Configuration"
+        await self.http.write("POST", path, json=configuration)
 
     async def listening_headers(self) -> dict[str, str]:
         """The sign-in for a socket: a device of its own for each user, which no write ever uses."""

@@ -17,3 +17,10 @@ class UserDataUpdate(msgspec.Struct, omit_defaults=True):
     PlaybackPositionTicks: int | None = None
     IsFavorite: bool | None = None
     Rating: float | None = None
+
+
+class Plugin(msgspec.Struct):
+    """PluginInfo."""
+
+    Id: str
+    Name: str | None = None

@@ -33,7 +33,7 @@ from playhead.ports.errors import (
 )
 from playhead.ports.events import Event
 
-from . import wire
+from . import registering, wire
 from .client import PlexClient
 from .listener import listen_to
 from .settings import PlexSettings
@@ -211,6 +211,18 @@ class PlexBackend:
     async def apply(self, write: Write) -> Receipt:
         """Carry out one write; see ``writing``."""
         return await carry_out(self._client, self._look, write)
+
+    async def list_webhooks(self) -> list[str]:
+        """Where the server posts; see ``registering``."""
+        return await registering.list_webhooks(self._client)
+
+    async def register_webhook(self, url: str) -> None:
+        """Have it post there too."""
+        await registering.register_webhook(self._client, url)
+
+    async def remove_webhook(self, url: str) -> None:
+        """Have it post there no more."""
+        await registering.remove_webhook(self._client, url)
 
     def listen(self) -> AsyncIterator[Event]:
         """What the server tells on its notifications; see ``listener``."""

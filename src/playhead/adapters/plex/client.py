@@ -23,6 +23,7 @@ from .translate import read_page
 
 IDENTIFIER = "com.plexapp.plugins.library"
 SIGN_IN = "Sign in again: `playhead connect plex`."
+WEBHOOKS = "/api/v2/user/webhooks"
 IDS_AT_ONCE = 100  # keeps the path far below the 8 kB that servers and proxies take
 
 # Left out of lists where the server honours it (documented as possible, honoured fields vary; nothing breaks where it
@@ -160,6 +161,18 @@ class PlexClient:
                 continue
             found.extend(read_page(answer.body).items)
         return found
+
+    async def fetch_webhooks(self) -> list[wire.Webhook] | None:
+        """``plex.tv/api/v2/user/webhooks``: where the servers of the token's account post; None where plex.tv is not asked."""
+        if self._cloud is None:
+            return None
+        return _decode(await self._cloud.read(WEBHOOKS), list[wire.Webhook], "plex.tv")
+
+    async def replace_webhooks(self, urls: Sequence[str]) -> None:
+        """Set the whole list; plex.tv knows no way to add one. An empty one is told by an empty word."""
+        if self._cloud is not None:
+            form = [("urls[]", url) for url in urls] or [("urls", "")]
+            await self._cloud.write("POST", WEBHOOKS, form=form)
 
     async def fetch_player_sessions(self) -> list[wire.PlayerSession]:
         """``/status/sessions``: who watches what now. Only the owner is told of others; shared accounts may get 403."""

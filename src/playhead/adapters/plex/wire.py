@@ -185,6 +185,12 @@ class NotificationFrame(msgspec.Struct):
     NotificationContainer: Notification
 
 
+class Webhook(msgspec.Struct):
+    """One of an account's webhooks at plex.tv."""
+
+    url: str
+
+
 class SessionUser(msgspec.Struct):
     """Who watches: id 1 is the owner, others are plex.tv ids."""
 
