@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -55,6 +55,14 @@ class Reception:
             if _same(key, receiver.secret) and receiver.kind == kind.casefold():
                 found = receiver
         return found
+
+    async def put(self, events: Sequence[NewEvent]) -> None:
+        """Store events that were heard elsewhere. Raises InboxFull, and what the inbox raises."""
+        await self._group.put(events)
+
+    async def close(self) -> None:
+        """Wait until what was put is stored."""
+        await self._group.close()
 
     async def take_in(self, receiver: Receiver, body: bytes, headers: Mapping[str, str]) -> tuple[Event, ...]:
         """Store the events of one body; they are on disk when this returns. Raises BadAnswer where the backend's servers do

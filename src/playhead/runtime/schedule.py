@@ -50,7 +50,7 @@ class Schedule:
         *,
         soon_s: float = SOON_S,
     ) -> None:
-        self._plans = [(frozenset(names), times) for names, times in plans if names]
+        self._plans = [(frozenset(names), times) for names, times in plans]
         self._run_sync = run_sync
         self._note = note
         self._soon_s = soon_s
@@ -64,8 +64,9 @@ class Schedule:
         )
         for names, times in self._plans:
             for words, full in ((times.sync, False), (times.full, True)):
-                if words:
-                    self._scheduler.add_job(self._come_due, _read_cron(words), args=(Run(names, full),))
+                trigger = _read_cron(words) if words else None
+                if trigger is not None and names:
+                    self._scheduler.add_job(self._come_due, trigger, args=(Run(names, full),))
 
     async def run(self) -> None:
         """Run what is due until cancelled; the run that goes on then is ended."""

@@ -92,6 +92,8 @@ class Hub:
     async def reach_one(self, name: str) -> bool:
         """Within ``reach``: try one connection, for the first time or again. Gives whether it answered as it should."""
         self.errors.pop(name, None)
+        for key in [key for key in self.refused if key[0] == name]:
+            del self.refused[key]
         await self._reach(name, self.installation.settings.connections[name])
         self.link()
         return name not in self.errors

@@ -39,6 +39,8 @@ COMMANDS = {
     "import": Command("import_", "import_", _RUN, "import --connection Plex"),
     "export": Command("export", "export", _RUN, "export --connection Emby --dry-run"),
     "held": Command("held", "make_app", _RUN),
+    "serve": Command("serve", "serve", _RUN, "serve --base-url http://10.0.0.2:7529"),
+    "webhooks": Command("webhooks", "make_app", _SET_UP),
     "status": Command("status", "status", _LOOK, "status"),
     "items": Command("items", "items", _LOOK, "items matrix"),
     "explain": Command("explain", "explain", _LOOK, "explain 'The Matrix'"),
