@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from playhead.adapters.emby import listener
+from playhead.adapters.emby import listener, manifest
 from playhead.adapters.emby.adapter import EmbyBackend
 from playhead.adapters.emby.settings import EmbySettings
 from playhead.ports.errors import BadAnswer, Interrupted, Unauthorized
 from playhead.ports.events import Event, Heard, Listens
+from tests.contract.rig import find_entry, open_rig
+from tests.contract.world import ANNA, SERVER
 from tests.talking import Talker, collect, hang_up, open_talker, tell
 
 USER = "6ebbd48035ba48a1bf645470b6bdea30"
@@ -32,6 +34,33 @@ async def place() -> AsyncIterator[tuple[Talker, EmbyBackend]]:
         backend = EmbyBackend(EmbySettings(url=url, timeout_s=2), "key", USER, client_id="hub")
         yield talker, backend
         await backend.close()
+
+
+async def test_the_emulated_server_tells_a_user_of_marks_and_a_key_of_playback() -> None:
+    """Each with its item and user; a cut line, and the next one; a wrong token."""
+    async with open_rig(manifest) as rig:
+        own, key = rig.connect(token=rig.box.token(SERVER, ANNA)), rig.connect()
+        anna = (await key.check_account()).id
+        film = await find_entry(key, "fresh")
+        async with aclosing(own.listen()) as marks, aclosing(key.listen()) as plays:
+            assert [(await anext(line)).what for line in (marks, plays)] == [Heard.missed] * 2
+            rig.act("mark", "fresh")
+            marked = await anext(marks)
+            assert (marked.what, marked.native_ids, marked.user_id) == (Heard.state, (film.native_id,), anna)
+            rig.act("play_start", "fresh", position_s=600)
+            begun = await anext(plays)
+            rig.act("play_stop", "fresh")
+            ended = await anext(plays)
+            assert (begun.what, ended.what) == (Heard.playing, Heard.stopped)
+            assert {event.native_ids for event in (begun, ended)} == {(film.native_id,)}
+            assert {event.user_id for event in (begun, ended)} == {anna}
+            rig.act("cut_sockets", "fresh")
+            with pytest.raises(Interrupted):
+                while True:
+                    await anext(plays)
+        assert [event.what for event in await collect(key.listen(), 1)] == [Heard.missed]
+        with pytest.raises(Unauthorized):
+            await collect(rig.connect(token="wrong").listen(), 1)
 
 
 async def test_the_line_begins_with_what_was_missed(place: tuple[Talker, EmbyBackend]) -> None:

@@ -9,16 +9,53 @@ from typing import Any
 
 import pytest
 
+from playhead.adapters.plex import manifest
 from playhead.adapters.plex.adapter import PlexBackend
 from playhead.adapters.plex.listener import MOST_REMEMBERED, ItemsInWork, read_frame
 from playhead.adapters.plex.settings import PlexSettings
 from playhead.adapters.plex.wire import TimelineEntry
 from playhead.ports.errors import BadAnswer, Interrupted, Unauthorized
 from playhead.ports.events import Event, Heard, Listens
+from tests.contract.rig import find_entry, open_rig
+from tests.contract.world import ADDED_LATER, BEN
 from tests.talking import Talker, collect, hang_up, open_talker, tell
 from tests.truth import truth_path
 
 SESSIONS = "/status/sessions"
+
+
+async def test_the_emulated_server_tells_of_playback_and_marks() -> None:
+    """Another's playback with that user, the owner's mark without one, a new film; a cut line, and the next one."""
+    async with open_rig(manifest) as rig:
+        backend = rig.connect()
+        film = await find_entry(backend, "fresh")
+        people = {user.name: user.id for user in await backend.list_users()}
+        async with aclosing(backend.listen()) as events:
+            assert (await anext(events)).what is Heard.missed
+            rig.act("play_start", "fresh", user=BEN, position_s=600)
+            begun = await anext(events)
+            rig.act("play_stop", "fresh", user=BEN)
+            ended = await anext(events)
+            while ended.what is not Heard.stopped:
+                ended = await anext(events)
+            for event in (begun, ended):
+                assert (event.native_ids, event.user_id) == ((film.native_id,), people[BEN])
+            assert begun.what is Heard.playing
+            event = ended
+            while event.what is not Heard.state:  # the stop itself may be told as a change of the item
+                rig.act("mark", "fresh")
+                event = await anext(events)
+            assert (event.native_ids, event.user_id) == ((film.native_id,), None)
+            rig.act("add", ADDED_LATER)
+            while event.what is not Heard.library:
+                event = await anext(events)
+            rig.act("cut_sockets", "fresh")
+            with pytest.raises(Interrupted):
+                while True:
+                    await anext(events)
+        assert [event.what for event in await collect(backend.listen(), 1)] == [Heard.missed]
+        with pytest.raises(Unauthorized):
+            await collect(rig.connect(token="wrong").listen(), 1)
 
 
 def recorded(name: str) -> bytes:
