@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from typing import Any, NamedTuple
 
+import msgspec
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -45,6 +46,7 @@ class SocketPlayer(Player):
         self._sockets: dict[str, ClientWebSocketResponse] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._at = 0.0
+        self._episode = ""
         self._lead: ClientWebSocketResponse | None = None
 
     async def play_events(self, events: list[Event], lead_s: float = 0.0) -> None:
@@ -79,6 +81,11 @@ class SocketPlayer(Player):
             self.expected[name].append(Heard("close", event["data"]))
         elif "http" in event:
             await self._ask(client, event)
+        elif "visible in GET /Items" in event.get("note", ""):
+            self._add_episode()
+        elif "gone from GET /Items" in event.get("note", ""):
+            self.server.disk.remove(self._episode)
+            self.server.scan([self._episode])
         elif "sessions" in event:
             self._note_sessions(event["sessions"])
 
@@ -125,6 +132,14 @@ class SocketPlayer(Player):
         async with client.request(asked["method"], path, headers=headers, json=body) as answer:
             await answer.read()
             assert answer.status == event["status"], (asked, answer.status)
+
+    def _add_episode(self) -> None:
+        """The file that the recorder wrote in 11, found by now: the fifth episode of a season."""
+        known = next(file for file in self.server.disk.files.values() if "Breaking Bad - S01E01" in file.path)
+        self._episode = known.path.replace("S01E01", "S01E05")
+        nfo = msgspec.structs.replace(known.nfo, title="Fifth", episode=5, ids={})
+        self.server.disk.put(msgspec.structs.replace(known, path=self._episode, nfo=nfo, episode=5, world=()))
+        self.server.scan([self._episode])
 
     def _note_sessions(self, told: list[Any]) -> None:
         """Who is whose session, at this moment; the tape also has devices of earlier tapes."""

@@ -32,6 +32,7 @@ class Rules(msgspec.Struct, frozen=True):
     late_children: bool  # a new series finds its children only with the next scan
     path_ids: bool  # ids in a folder's name are taken before metadata is read
     deaf_sockets: bool  # a silent socket is given up, without a word (12, tape 19)
+    tells_grown: bool  # LibraryChanged lists a season with a new episode as updated (tape 11)
     emby_socket: bool  # /embywebsocket takes a socket
     login_date_from: int  # the number of the login from which LastLoginDate is told
 
@@ -57,6 +58,7 @@ _TWELVE = Rules(
     late_children=False,
     path_ids=True,
     deaf_sockets=True,
+    tells_grown=True,
     emby_socket=True,
     login_date_from=1,
 )
@@ -78,6 +80,7 @@ _TEN_ELEVEN = msgspec.structs.replace(
     late_children=True,
     path_ids=False,
     deaf_sockets=False,
+    tells_grown=False,
     emby_socket=False,
     login_date_from=3,  # assumed: the tapes show it missing on the first two logins of a user
 )

@@ -1,7 +1,8 @@
 """The sockets of a server: who is connected as which session, what is sent to whom and when. Facts: api-jellyfin-emby A6.
 
 Every path takes a WebSocket. A line belongs to a session, and the session's user decides what it gets, whoever the token
-was given to: marks for another user rebind it. Time is the sandbox clock's.
+was given to: marks for another user rebind it. Of several lines of a session only the one on which the client spoke or
+connected last is spoken to (tape 11: a ``deviceId`` in the query makes no session of its own). Time is the sandbox clock's.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class ClientLine(SocketLine):
         self.session = session
         self.last_word = now
         self.deaf = False
+        self.turn = 0
         self.subscribed: set[str] = set()
         self.sessions_at = now
 
@@ -54,11 +56,11 @@ class LibraryChanges:
         self.added_to: dict[str, Item] = {}
         self.removed_from: dict[str, Item] = {}
 
-    def note_added(self, item: Item) -> None:
+    def note_added(self, item: Item, *, tells_grown: bool) -> None:
         self.added[item.id] = item
         if item.parent is not None:
             self.added_to[item.parent.id] = item.parent
-            if item.parent.type == "Season" and item.parent.id not in self.added:
+            if tells_grown and item.parent.type == "Season" and item.parent.id not in self.added:
                 self.grown[item.parent.id] = item.parent
 
     def note_removed(self, item: Item) -> None:
@@ -97,6 +99,7 @@ class Sockets:
         self._changes: LibraryChanges | None = None
         self._changes_timer: Entry | None = None
         self._watching = False
+        self._turns = 0
 
     # --- a line's life
 
@@ -109,6 +112,7 @@ class Sockets:
         line = ClientLine(request, token, session, self._elapsed())
         await line.open()
         self.lines.add(line)
+        self._take_turn(line)
         self._watch()
         line.say(_write("ForceKeepAlive", KEEP_ALIVE_S))
         try:
@@ -121,6 +125,7 @@ class Sockets:
         if line.deaf:
             line.cut()
             return
+        self._take_turn(line)
         try:
             said = msgspec.json.decode(text)
         except msgspec.DecodeError:
@@ -134,6 +139,10 @@ class Sockets:
             line.subscribed.add(kind.removesuffix("Start"))
         elif kind.endswith("Stop"):
             line.subscribed.discard(kind.removesuffix("Stop"))
+
+    def _take_turn(self, line: ClientLine) -> None:
+        self._turns += 1
+        line.turn = self._turns
 
     def _elapsed(self) -> float:
         return self.server.agenda.elapsed()
@@ -159,11 +168,13 @@ class Sockets:
     # --- speaking
 
     def _speak(self, lines: Iterable[ClientLine], kind: str, data: Any) -> None:
-        """The same message, under one id, to several lines."""
-        text = _write(kind, data)
-        for line in lines:
+        """The same message, under one id, to the line of each session that was used last."""
+        text, last = _write(kind, data), {}
+        for line in sorted(lines, key=lambda line: line.turn):
             if not line.deaf:
-                line.say(text)
+                last[line.session.id] = line
+        for line in last.values():
+            line.say(text)
 
     def restart(self) -> None:
         """The server goes down: everyone is told, then closed (tape 17)."""
@@ -199,7 +210,7 @@ class Sockets:
 
     def item_added(self, item: Item) -> None:
         if self.lines:
-            self._collect().note_added(item)
+            self._collect().note_added(item, tells_grown=self.server.rules.tells_grown)
 
     def item_removed(self, item: Item) -> None:
         if self.lines:
@@ -226,8 +237,8 @@ class Sockets:
                 self._speak(lines, "LibraryChanged", self._changes_for(user, changes))
 
     def _changes_for(self, user: User, changes: LibraryChanges) -> dict[str, Any]:
-        libraries = [each.folder for each in reversed(self.server.catalogue.libraries.values())]
-        folders = [self.server.catalogue.playlists.id, *(f.id for f in libraries if user.may_see(f.id))]
+        libraries = [each.folder.id for each in self.server.catalogue.libraries.values()]
+        folders = [*filter(user.may_see, libraries), self.server.catalogue.playlists.id]
 
         def sees(item: Item) -> bool:
             return item.library is None or user.may_see(item.library.folder.id)
@@ -262,7 +273,7 @@ class Sockets:
                     for session in self.server.sessions.newest_first()
                     if line.token.admin or session.user is line.token.user
                 ]
-                self._speak([line], "Sessions", shown)
+                line.say(_write("Sessions", shown))
 
 
 def _with_parents(items: Iterable[Item]) -> Iterable[Item]:
