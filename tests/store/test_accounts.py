@@ -181,3 +181,20 @@ def test_lists_of_a_login_that_is_linked_no_more_say_nothing(tmp_path: Path, lin
     with database.read() as rows:
         assert len(rows.execute(select(page.c.request_key)).all()) == int(linked)
     database.close()
+
+
+def test_a_login_that_is_linked_again_is_looked_at_whole(tmp_path: Path) -> None:
+    """What its person has and what it showed, once; its bases are as they were."""
+    database = open_database(tmp_path)
+    alice, bob = a_link("A", "1", "alice"), a_link("A", "2", "bob")
+    own = link_connections(database, [alice, bob], 9)[1].key.account_id
+    fill(database, own)
+    before = bases(database)
+    for links, items in (([alice], []), ([alice, bob], [5]), ([alice, bob], [])):
+        with database.write() as rows:
+            rows.execute(delete(touched))
+        link_connections(database, links, 9)
+        with database.read() as rows:
+            assert rows.execute(select(touched.c.item_id)).scalars().all() == items
+    assert bases(database) == before
+    database.close()

@@ -17,7 +17,7 @@ from playhead.ports.errors import PlayheadError
 from playhead.ports.events import Event, Heard
 from playhead.ports.inbox import Ended, Fate, NewEvent
 from playhead.store.database import StoreError
-from playhead.store.inbox import KEEP_ENDED_S, KEPT_UNMATCHED, SqlInbox
+from playhead.store.inbox import KEEP_ENDED_S, KEPT_UNMATCHED, SqlInbox, read_unmatched
 
 NOW = 1_700_000_000.0
 
@@ -203,3 +203,29 @@ def test_a_newer_inbox_is_left_alone(inbox: SqlInbox, path: Path) -> None:
         other.execute("PRAGMA user_version=99")
     with pytest.raises(PlayheadError, match="another version"):
         SqlInbox(path)
+
+
+def test_what_is_kept_of_unknown_logins_can_be_counted_beside_the_process_that_uses_it(
+    inbox: SqlInbox, path: Path
+) -> None:
+    """By connection and login, with the names of the newest; nothing of what waits or ended otherwise, nor without a file."""
+    logins = [("7", "sam"), ("7", "sammy"), (None, "kim"), ("8", None)]
+    for n, (user_id, user_name) in enumerate(logins):
+        event = Event("webhook", Heard.marked, f"e{n}", ("1",), user_id, user_name)
+        inbox.put([NewEvent(2 if n == 3 else 1, event, NOW + n)])
+    waiting = inbox.take(100, NOW + 99)
+    inbox.put([heard("waits")])
+    inbox.end([Ended(each.id, Fate.unmatched) for each in waiting], NOW)
+    inbox.put([heard("done")])
+    inbox.end([Ended(each.id, Fate.done) for each in inbox.take(100, NOW)], NOW)
+    found = {
+        (one.connection_id, one.user_id, one.user_name, one.count, one.last_at, one.name)
+        for one in read_unmatched(path)
+    }
+    assert found == {
+        (1, "7", "sammy", 2, NOW + 1, "e1"),
+        (1, None, "kim", 1, NOW + 2, "e2"),
+        (2, "8", None, 1, NOW + 3, "e3"),
+    }
+    assert read_unmatched(path.with_name("none.db")) == []
+    assert not path.with_name("none.db").exists()

@@ -30,12 +30,16 @@ class ServerInfo(msgspec.Struct, frozen=True):
 
 class RemoteUser(msgspec.Struct, frozen=True):
     """A login on the server. ``admin`` where the server tells it; ``named`` False where nobody told the name and ``name`` only
-    says so."""
+    says so. ``mail`` and ``world_id`` (the same on all servers of the kind: plex.tv's) where they are told; ``protected``: a
+    PIN is asked for a token."""
 
     id: str
     name: str
     admin: bool = False
     named: bool = True
+    mail: str | None = None
+    world_id: str | None = None
+    protected: bool = False
 
 
 class Library(msgspec.Struct, frozen=True):
@@ -242,6 +246,15 @@ class NamesTokens(Protocol):
 
     async def name_token(self, token: str) -> str | None:
         """The name of the login that another token of this server is for; None where that is not told."""
+
+
+@runtime_checkable
+class GivesTokens(Protocol):
+    """A backend whose account may get tokens for other logins of its server: the owner, on Plex."""
+
+    async def fetch_token(self, user: RemoteUser, pin: str | None) -> str:
+        """A token of this server for another login. Raises Unauthorized where a PIN is needed or wrong, NotFound where there
+        is none to be had."""
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from playhead.store.schema import (
 
 OPEN_STATES = ("queued", "leased", "failed", "refused", "missing")
 _NO_BASE = {"b_watched": None, "b_plays": None, "b_last_played": None, "b_position_s": None, "b_at": None}
+_AWAY = "away:"  # a fact for each account that is linked no more
 _UNBEGUN = "unbegun:"  # a fact for each account that was another person's and was not read since
 
 
@@ -140,18 +141,23 @@ def _items_of(account_id: int) -> Select[tuple[int]]:
     )
 
 
-def forget_lists(database: Database, linked: Collection[int]) -> None:
-    """Forget which items the accounts beside these have listed; should one be linked again, it is read anew."""
+def note_absence(database: Database, linked: Collection[int]) -> None:
+    """Note which accounts are linked no more, and which are again. What the former have listed is forgotten, as it says nothing
+    of what their server holds; of the latter everything is looked at, as persons went on without them."""
     with database.read() as rows:
-        known = rows.execute(select(account.c.id).where(account.c.id.not_in(linked))).scalars().all()
-        listed = [
-            one
-            for one in known
-            if rows.execute(select(page.c.total).where(page.c.account_id == one).limit(1)).first()
-        ]
-    if listed:
-        with database.write() as rows:
-            rows.execute(delete(page).where(page.c.account_id.in_(listed)))
+        known = set(rows.execute(select(account.c.id)).scalars())
+        names = rows.execute(select(fact.c.name).where(fact.c.name.startswith(_AWAY))).scalars()
+        away = {int(name.removeprefix(_AWAY)) for name in names}
+    gone, back = known - set(linked) - away, away & set(linked)
+    if not (gone or back):
+        return
+    with database.write() as rows:
+        rows.execute(delete(page).where(page.c.account_id.in_(gone)))
+        for one in gone:
+            rows.execute(insert(fact).values(name=f"{_AWAY}{one}", value="").on_conflict_do_nothing())
+        for one in back:
+            _touch_for(rows, one)
+            rows.execute(delete(fact).where(fact.c.name == f"{_AWAY}{one}"))
 
 
 def load_account(database: Database, connection_id: int, user_id: str) -> AccountKey:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -54,6 +54,37 @@ _FORGET_ENDED = "DELETE FROM event WHERE ended_at < ? AND fate <> 'unmatched'"
 _FORGET_UNMATCHED = """DELETE FROM event WHERE id IN (
     SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY connection_id, user ORDER BY id DESC) AS place
         FROM event WHERE ended_at IS NOT NULL AND fate = 'unmatched') WHERE place > ?)"""
+
+
+_UNMATCHED = """SELECT connection_id, count(*), max(received_at), max(id) FROM event
+    WHERE ended_at IS NOT NULL AND fate = 'unmatched' GROUP BY connection_id, user"""
+
+
+class Unmatched(msgspec.Struct, frozen=True):
+    """Kept events of one login that nobody is linked to; of each login the newest hundred or so are kept. ``last_at`` is epoch
+    seconds on the hub's clock, ``name`` the server's own word for the newest."""
+
+    connection_id: int
+    user_id: str | None
+    user_name: str | None
+    count: int
+    last_at: float
+    name: str
+
+
+def read_unmatched(path: Path) -> list[Unmatched]:
+    """What an inbox keeps of unknown logins, whether or not another process uses it; nothing where there is no inbox."""
+    if not path.exists():
+        return []
+    decoder = msgspec.msgpack.Decoder(Event)
+    with _told(path), closing(_connect(path)) as reader:
+        found = []
+        reader.execute("BEGIN")
+        for connection_id, count, last_at, newest in reader.execute(_UNMATCHED).fetchall():
+            (body,) = reader.execute("SELECT body FROM event WHERE id = ?", (newest,)).fetchone()
+            event = decoder.decode(body)
+            found.append(Unmatched(connection_id, event.user_id, event.user_name, count, last_at, event.name))
+    return found
 
 
 class SqlInbox:

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from playhead.store.account_read import AccountKey
-from playhead.store.accounts import ensure_account, forget_lists
+from playhead.store.accounts import ensure_account, note_absence
 from playhead.store.database import Database
 from playhead.store.schema import account, connection
 
@@ -37,8 +37,7 @@ class Linked(msgspec.Struct, frozen=True):
 
 
 def link_connections(database: Database, links: Sequence[Link], now: int) -> list[Linked]:
-    """Find or make the rows of all logins, in their order. ``links`` are all that there are: what a login that is linked no
-    more has listed says nothing of what its server holds."""
+    """Find or make the rows of all logins, in their order. ``links`` are all that there are."""
     if not _are_linked(database, links):
         with database.write() as rows:
             _give_names(rows, links)
@@ -54,7 +53,7 @@ def link_connections(database: Database, links: Sequence[Link], now: int) -> lis
                 now=now,
             )
     linked = _load(database, links)
-    forget_lists(database, [each.key.account_id for each in linked])
+    note_absence(database, [each.key.account_id for each in linked])
     return linked
 
 

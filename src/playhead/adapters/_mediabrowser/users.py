@@ -52,7 +52,8 @@ def is_disabled(user: User) -> bool:
 def read_user(user: User) -> RemoteUser:
     """The login in Playhead's words."""
     admin = user.Policy is not None and user.Policy.IsAdministrator is True
-    return RemoteUser(user.Id, user.Name or user.Id, admin)
+    mail = next((name for name in (user.ConnectUserName, user.Name) if name and "@" in name), None)
+    return RemoteUser(user.Id, user.Name or user.Id, admin, mail=mail)
 
 
 def _list_names(users: Sequence[User]) -> str:

@@ -98,6 +98,7 @@ class User(msgspec.Struct):
 
     Id: str
     Name: str | None = None
+    ConnectUserName: str | None = None  # Emby: the login at Emby Connect, often a mail address
     Policy: Policy | None = None
 
 

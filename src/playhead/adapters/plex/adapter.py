@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 
+import msgspec
+
 from playhead.kit.http import hash_body
 from playhead.ports.backend import (
     Entry,
@@ -35,6 +37,7 @@ from playhead.ports.events import Event
 
 from . import registering, wire
 from .client import PlexClient
+from .cloud import PlexCloud
 from .listener import listen_to
 from .settings import PlexSettings
 from .translate import ReadPage, read_page, translate_entries, translate_shows
@@ -50,6 +53,7 @@ class PlexBackend:
 
     def __init__(self, settings: PlexSettings, token: str, user_id: str, *, client_id: str) -> None:
         self._client = PlexClient(settings, token, client_id)
+        self._cloud = PlexCloud(settings.plex_tv_url, token, client_id)
         self._wanted = user_id.strip()
         self._untold = f"{UNTOLD_ID}-{hashlib.sha256(token.encode()).hexdigest()[:12]}"
         self._leaves: dict[str, str] = {}  # what the leaves of each library are: movie or episode
@@ -129,18 +133,32 @@ class PlexBackend:
         return shared.get(token)
 
     async def list_users(self) -> list[RemoteUser]:
-        """The owner and everyone with state on the server; only oneself where the token may not see the others."""
+        """The owner, everyone with state on the server, and whom plex.tv knows to share it; only oneself where the token may
+        not see the others. Names are the server's own where it has them."""
         try:
             accounts = await self._client.fetch_accounts()
         except (Unauthorized, NotFound):
             return [await self.check_account()]
-        return [
-            RemoteUser(
-                id=str(account.id), name=account.name or str(account.id), admin=str(account.id) == OWNER_ID
-            )
-            for account in accounts
-            if account.id != 0
-        ]
+        owner = await self._client.fetch_cloud_user()
+        users = {user.id: user for user in await self._list_shared(owner)}
+        for account in accounts:
+            if account.id != 0:
+                id = str(account.id)
+                users[id] = _read_account(account, users.get(id), owner if id == OWNER_ID else None)
+        return list(users.values())
+
+    async def _list_shared(self, owner: wire.CloudUser | None) -> list[RemoteUser]:
+        """Nobody where plex.tv is out of reach or not to be asked: the server's own list must do."""
+        machine_id = (await self._client.fetch_identity()).machineIdentifier or ""
+        try:
+            return await self._cloud.list_people(machine_id, owner) if owner is not None else []
+        except BackendError:
+            return []
+
+    async def fetch_token(self, user: RemoteUser, pin: str | None) -> str:
+        """A token for somebody with whom the owner shares the server; see ``cloud``."""
+        machine_id = (await self._client.fetch_identity()).machineIdentifier or ""
+        return await self._cloud.fetch_token(machine_id, user, pin)
 
     async def list_libraries(self) -> list[Library]:
         """Movie and show libraries; music and photos hold nothing that is kept in agreement."""
@@ -235,6 +253,7 @@ class PlexBackend:
     async def close(self) -> None:
         """Release the connections."""
         await self._client.close()
+        await self._cloud.close()
 
 
 def _drop_repetitions(read: ReadPage) -> None:
@@ -266,6 +285,18 @@ def _cut_to_request(read: ReadPage, page: RawPage) -> tuple[Sequence[wire.Item],
         read.returned = 0
         return (), None
     return read.items, page.start + read.returned if whole else None
+
+
+def _read_account(
+    account: wire.LocalAccount, shared: RemoteUser | None, cloud: wire.CloudUser | None
+) -> RemoteUser:
+    """A login as the server has it, with what plex.tv adds."""
+    id = str(account.id)
+    if shared is not None:
+        return msgspec.structs.replace(shared, name=account.name or shared.name)
+    mail, world_id = (cloud.email, str(cloud.id)) if cloud is not None and cloud.id else (None, None)
+    world_id = world_id or (id if id != OWNER_ID else None)
+    return RemoteUser(id, account.name or id, admin=id == OWNER_ID, mail=mail or None, world_id=world_id)
 
 
 def _whole_number(text: str | None) -> int | None:

@@ -33,6 +33,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "connect": Command("connect", "make_app", _SET_UP),
     "connections": Command("connections", "make_app", _SET_UP),
+    "people": Command("people", "make_app", _SET_UP),
     "adopt": Command("adopt", "make_app", _SET_UP),
     "sync": Command("sync", "sync", _RUN, "sync --dry-run"),
     "plan": Command("plan", "plan", _RUN, "plan --json"),

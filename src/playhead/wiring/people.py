@@ -1,0 +1,232 @@
+"""Logins of all servers joined with the settings that say whose they are: listing, linking and what waits of strangers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from playhead.flows.people import Place, find_user
+from playhead.ports.backend import Backend, GivesTokens, NamesTokens, RemoteUser
+from playhead.ports.errors import NotFound, PlayheadError, UsageError, WrongServer
+from playhead.settings import AccountSettings, ConnectionSettings, Login, Settings, same_login
+from playhead.store.accounts import take_over
+from playhead.store.inbox import Unmatched, read_unmatched
+from playhead.wiring.hub import open_hub
+from playhead.wiring.installation import Installation, find_manifest
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A login that can be linked. ``secret`` is a token to keep, ``reference`` one that lies elsewhere; neither: the
+    connection's own serves it, or nothing was asked for. ``own``: it is the connection's own login."""
+
+    user: RemoteUser
+    own: bool = False
+    secret: str | None = None
+    reference: str | None = None
+
+
+class Stranger(msgspec.Struct, frozen=True):
+    """Kept events of a login that nobody is linked to."""
+
+    connection: str
+    events: Unmatched
+
+
+async def list_places(installation: Installation) -> tuple[list[Place], dict[str, PlayheadError]]:
+    """Every login of every server once, and the connections that could not be asked."""
+    known = installation.settings.connections
+    names = list(known)
+    answers = await asyncio.gather(*(_list_users(installation, known[name]) for name in names))
+    places: dict[tuple[str, str, str], Place] = {}
+    failed: dict[str, PlayheadError] = {}
+    for name, answer in zip(names, answers, strict=True):
+        if isinstance(answer, PlayheadError):
+            failed[name] = answer
+            continue
+        connection = known[name]
+        for user in answer:
+            person = find_owner(installation.settings, connection, user.id)
+            key = (connection.kind, connection.server_id, user.id)
+            places.setdefault(key, Place(name, connection.kind, connection.server_id, user, person))
+    return list(places.values()), failed
+
+
+async def _list_users(
+    installation: Installation, connection: ConnectionSettings
+) -> list[RemoteUser] | PlayheadError:
+    try:
+        backend = installation.make_backend(connection)
+    except PlayheadError as error:
+        return error
+    try:
+        await _prove_server(backend, connection)
+        return await backend.list_users()
+    except PlayheadError as error:
+        return error
+    finally:
+        await backend.close()
+
+
+async def _prove_server(backend: Backend, connection: ConnectionSettings) -> None:
+    info = await backend.probe()
+    if connection.server_id and info.server_id != connection.server_id:
+        raise WrongServer(
+            f"Another server answers at {connection.url} than the one that was connected ({info.name}).",
+            hint="Give the right address: playhead connections set NAME --url URL",
+        )
+
+
+def find_owner(settings: Settings, connection: ConnectionSettings, user_id: str) -> str | None:
+    """Whose a login of that server is, by whatever connection it is linked."""
+    for other in settings.connections.values():
+        if (other.kind, other.server_id) == (connection.kind, connection.server_id):
+            for login in other.linked():
+                if same_login(login.user_id, user_id):
+                    return login.person
+    return None
+
+
+def list_owners(settings: Settings, connection: ConnectionSettings) -> dict[tuple[str, str], str]:
+    """Who has which login (connection, native id) of that server."""
+    return {
+        (name, login.user_id): login.person
+        for name, other in settings.connections.items()
+        if (other.kind, other.server_id) == (connection.kind, connection.server_id)
+        for login in other.linked()
+    }
+
+
+async def find_login(
+    installation: Installation,
+    name: str,
+    wanted: str,
+    *,
+    token: str | None = None,
+    reference: str | None = None,
+    pin: str | None = None,
+    dry_run: bool = False,
+) -> Found:
+    """The login that is meant, proved to work: with the ``token`` given (``reference``: where it lies), else with the one that
+    it has, else with one that the connection's own login may get. A dry run gets none. Raises PlayheadError."""
+    connection = installation.settings.connections[name]
+    if not connection.server_id:
+        raise UsageError(
+            f"'{name}' has not answered yet.", hint=f"Read it first: playhead import -c '{name}'"
+        )
+    own = installation.make_backend(connection)
+    try:
+        await _prove_server(own, connection)
+        user = await _find_user(installation, connection, own, name, wanted, token)
+        if same_login(user.id, connection.user_id):
+            return Found(user, own=True)
+        if token is not None:
+            await _prove(installation, connection, own, user, token)
+            return Found(user, secret=None if reference else token, reference=reference)
+        known = next((each for each in connection.accounts if same_login(each.user_id, user.id)), None)
+        if known is not None:
+            return Found(user, reference=known.token)
+        if not find_manifest(connection.kind).token_decides:
+            await _prove(installation, connection, own, user, None)
+            return Found(user)
+        if not isinstance(own, GivesTokens):
+            raise NotFound(f"'{user.name}' needs a token of their own.", hint="Give it: --token -")
+        if dry_run:
+            return Found(user)
+        secret = await own.fetch_token(user, pin)
+        await _prove(installation, connection, own, user, secret)
+        return Found(user, secret=secret)
+    finally:
+        await own.close()
+
+
+async def _find_user(
+    installation: Installation,
+    connection: ConnectionSettings,
+    own: Backend,
+    name: str,
+    wanted: str,
+    token: str | None,
+) -> RemoteUser:
+    """The login that is meant, of those that the connection's own may see, else the token's."""
+    try:
+        return find_user(await own.list_users(), wanted, name)
+    except NotFound:
+        if token is None:
+            raise
+    backend = installation.make_backend(connection, token=token, login=Login("", "", "", connection.token))
+    try:
+        return find_user([await backend.check_account()], wanted, name)
+    finally:
+        await backend.close()
+
+
+async def _prove(
+    installation: Installation,
+    connection: ConnectionSettings,
+    own: Backend,
+    user: RemoteUser,
+    secret: str | None,
+) -> None:
+    """The login can be read, and with a token of its own that token is this login's. Raises PlayheadError."""
+    login = Login(user.name, user.id, "", connection.token)
+    backend = installation.make_backend(connection, token=secret, login=login)
+    try:
+        found = await backend.check_account()
+        await backend.list_libraries()
+    except NotFound as error:
+        if secret is None:
+            raise
+        raise UsageError(f"That token is not of '{user.name}'. {error.message}", hint=error.hint) from error
+    finally:
+        await backend.close()
+    name = found.name if not same_login(found.id, user.id) else user.name
+    if same_login(name, user.id):  # nobody tells whose token it is: the owner may know
+        told = await own.name_token(secret) if secret and isinstance(own, NamesTokens) else None
+        name = told or user.name
+    if name.casefold() not in (user.name.casefold(), (user.mail or "").casefold()):
+        raise UsageError(
+            f"That token belongs to '{name}', not to '{user.name}'.", hint=f"Give the token of '{user.name}'."
+        )
+
+
+def link(installation: Installation, name: str, person: str, found: Found) -> None:
+    """Save whose the login is. What it showed for another person before is not this one's."""
+    if found.own:
+        installation.give_own_login(name, person)
+        return
+    account = AccountSettings(
+        user=found.user.name, user_id=found.user.id, person=person, token=found.reference
+    )
+    installation.add_account(name, account, secret=found.secret)
+
+
+def take_history(installation: Installation, name: str, user_id: str) -> None:
+    """What a login that was another person's shows is its new person's own."""
+    with open_hub(installation) as hub:
+        for linked in hub.linked:
+            if linked.link.connection == name and same_login(linked.link.user_id, user_id):
+                take_over(hub.database, linked.key.account_id)
+
+
+def list_strangers(installation: Installation) -> Sequence[Stranger]:
+    """Logins that servers told of and that nobody is linked to, most events first."""
+    kept = read_unmatched(installation.home.inbox)
+    if not kept:
+        return []
+    with open_hub(installation) as hub:
+        names = {linked.key.connection_id: linked.link.connection for linked in hub.linked}
+        ids = {(one.key.connection_id, one.link.user_id.casefold()) for one in hub.linked}
+        users = {(one.key.connection_id, one.link.user.casefold()) for one in hub.linked}
+    found = [
+        Stranger(names[events.connection_id], events)
+        for events in kept
+        if events.connection_id in names
+        and not (
+            (events.connection_id, events.user_id.casefold()) in ids
+            if events.user_id is not None
+            else (events.connection_id, (events.user_name or "").casefold()) in users
+        )
+    ]
+    return sorted(found, key=lambda one: (-one.events.count, one.connection, one.events.user_name or ""))
