@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.sandbox.ear import wait_until
 from tests.sandbox.jellyfin.player import Player
 from tests.sandbox.jellyfin.tape import find_name
 from tests.truth import truth_path
@@ -61,6 +62,7 @@ class SocketPlayer(Player):
             for event in sorted(events, key=lambda event: float(event.get("t", 0.0))):
                 await self._do(client, event)
             await self._wait_for_all()
+            await wait_until(lambda: not self.server.plugin.posts.waiting)
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -102,7 +102,13 @@ def test_the_python_client_listens_on_its_socket(box: SandboxHandle, python_clie
     assert [entry["PlayCount"] for entry in data["UserDataList"] if entry["ItemId"] == film] == [1]
     requests.post(control, json={"server": "jelly", "act": "restart"}, timeout=5)
     assert heard.get(timeout=10)[0] == "ServerRestarting"
-    python_client.wsc.stop_client()
+    thread = python_client.wsc  # it connects anew by itself, and may be in the midst of it
+    for _ in range(100):
+        thread.stop_client()
+        thread.join(timeout=0.1)
+        if not thread.is_alive():
+            break
+    assert not thread.is_alive()
 
 
 @pytest.fixture(scope="session")
