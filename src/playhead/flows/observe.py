@@ -48,7 +48,8 @@ class _Wanted(msgspec.Struct):
 
 
 async def observe(ctx: Context, waiting: Sequence[WaitingEvent]) -> Observation:
-    """Act on a batch of events, oldest first; several for one item are one reading. Opens the ledger's session itself.
+    """Act on a batch of events, oldest first; several for one item are one reading. Opens the ledger's session itself; no
+    other process reconciles or delivers meanwhile.
 
     ``ctx.backends`` are those that can be asked now; events for the others are failed and come again.
     """
@@ -170,6 +171,8 @@ def _fail(ctx: Context, waiting: WaitingEvent, message: str) -> Ended:
 
 async def _follow(ctx: Context, result: Observation) -> None:
     """Reconcile what was touched and deliver what follows; once more where persons did something meanwhile."""
+    ctx.ledger.release_stale_leases()
+    ctx.ledger.commit()
     targets = [role.account_id for role in ctx.roles.values() if role.write]
     for _ in range(2):
         result.queued += (await reconcile_heard(ctx)).queued

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from playhead.ports.errors import PlayheadError
@@ -57,3 +58,16 @@ def only_one(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@asynccontextmanager
+async def one_by_one(path: Path, *, look_every_s: float = 0.01) -> AsyncIterator[None]:
+    """Hold a lock file that others hold for short times: waits for its turn without keeping the event loop."""
+    with path.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(look_every_s)
+        yield

@@ -214,7 +214,7 @@ class Ledger(Protocol):
         ``again``: only what failed in this pass."""
 
     def release_stale_leases(self) -> int:
-        """Free the leases of a process that is gone; called by the one process that holds the delivery lock."""
+        """Free the leases of a process that is gone; called by the one process whose turn to deliver it is."""
 
     def count_open(self, account_ids: Collection[int] | None = None) -> int: ...
 

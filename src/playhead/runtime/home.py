@@ -26,6 +26,7 @@ class Home:
         self.serving = path / "serving.json"
         self.settings_lock = path / ".settings.lock"
         self.run_lock = path / ".run.lock"
+        self.delivery_lock = path / ".delivery.lock"
         self.serve_lock = path / ".serve.lock"
         self._client_id: str | None = None
 

@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,7 +21,7 @@ from playhead.domain.reconcile.model import Policy
 from playhead.flows.context import Context
 from playhead.flows.read import Progress as ReadProgress
 from playhead.flows.read import ReadRequest, read_accounts
-from playhead.kit.files import only_one
+from playhead.kit.files import one_by_one, only_one
 from playhead.kit.log import Log
 from playhead.ports.backend import Backend, ServerInfo
 from playhead.ports.errors import PlayheadError, UsageError, WrongServer
@@ -258,6 +258,11 @@ class Hub:
             page_size=connection.options.get("page_size"),
             named=(*connection.libraries.include, *connection.libraries.exclude),
         )
+
+    def delivering(self) -> AbstractAsyncContextManager[None]:
+        """The turn of this process to reconcile and to write: leases of others are stale then. Waits for a run's or an
+        event's that is at it."""
+        return one_by_one(self.installation.home.delivery_lock)
 
     def context(self) -> Context:
         """What the flows that merge and write work with; the backends are those that were reached. A login that was another

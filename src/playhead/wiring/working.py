@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
+from playhead.flows.context import Context
 from playhead.flows.observe import Observation, observe
 from playhead.kit.log import Log
 from playhead.ports.inbox import Inbox, WaitingEvent
@@ -23,6 +25,7 @@ FIRST_REACH_WITHIN_S = 3.0  # then it begins, with whoever has answered
 REACH_WAITS_S = (2.0, 5.0, 15.0, 30.0, 60.0)
 BROKEN_WAIT_S = 10.0
 END_WITHIN_S = 10.0
+CONTEXT_FOR_S = 1.0
 CANCEL_WITHIN_S = 35.0  # longer than the database is waited for
 
 
@@ -36,6 +39,8 @@ class WorkerThread:
         self._installation = installation
         self._worker = Worker(inbox, self._observe, ask_to_read=ask_to_read)
         self._hub: Hub | None = None
+        self._context: Context | None = None  # made anew now and then: that asks the database
+        self._made_at = 0.0
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
@@ -75,7 +80,7 @@ class WorkerThread:
     async def _work_on_hub(self) -> None:
         with open_hub(self._installation) as hub:
             async with hub.reach(()), asyncio.TaskGroup() as group:
-                self._hub = hub
+                self._hub, self._context = hub, None
                 reaching = [group.create_task(self._keep_reaching(hub, name)) for name in self._names()]
                 await asyncio.wait(reaching, timeout=FIRST_REACH_WITHIN_S)
                 self.state = "working"
@@ -95,7 +100,9 @@ class WorkerThread:
                 log.warning("out of reach", connection=name, error=str(hub.errors.get(name, "")))
             await asyncio.sleep(REACH_WAITS_S[min(tries, len(REACH_WAITS_S) - 1)])
             tries += 1
+        self._context = None  # there is one more to ask
 
     async def _observe(self, waiting: Sequence[WaitingEvent]) -> Observation:
         assert self._hub is not None
-        return await observe(self._hub.context(), waiting)
+        async with self._hub.delivering():
+            return await observe(self._hub.context(), waiting)

@@ -58,7 +58,8 @@ async def read_and_write(
         with show_bars(session.screen, "reading") as bars:
             results = await hub.read(names, full=full, progress=bars.move)
         with show_bars(session.screen, "writing") as bars:
-            return results, await run_sync(hub.context(), on_progress=bars.move)
+            async with hub.delivering():
+                return results, await run_sync(hub.context(), on_progress=bars.move)
 
 
 def pretend(plan: Plan) -> SyncResult:
