@@ -74,14 +74,19 @@ def test_an_unlinked_login_is_kept_and_touches_nobody(town: Town) -> None:
     assert seen.changed == 0
 
 
-def test_a_name_counts_only_where_no_id_is_told(town: Town) -> None:
+def test_a_login_is_found_by_id_else_by_its_very_name(town: Town) -> None:
+    """Plex posts plex.tv's id, which its servers do not use. The item is read through that login's own account anyway."""
     plex = town.servers[0]
     town.act("play", "anna", plex, "1")
     item = (plex.ids["1"],)
-    false = Event("webhook", Heard.state, "x", item, user_id="77", user_name="anna")
-    true = Event("webhook", Heard.state, "x", item, user_name="Anna")
-    assert tell(town, plex, false).ended[0].fate is Fate.unmatched
-    assert tell(town, plex, true).changed == 1
+    stranger = Event("webhook", Heard.state, "x", item, user_id="77", user_name="anna 2")
+    by_name = Event("webhook", Heard.state, "x", item, user_id="77", user_name="Anna")
+    assert tell(town, plex, stranger).ended[0].fate is Fate.unmatched
+    assert tell(town, plex, by_name).changed == 1
+    town.act("play", "kid", plex, "2")
+    by_id = Event("webhook", Heard.state, "x", (plex.ids["2"],), user_id="kid", user_name="anna")
+    assert tell(town, plex, by_id).changed == 1
+    assert not any(cell.watched for cell in town.cells("anna", "2").values())
 
 
 def test_an_event_without_a_login_is_asked_of_every_account(town: Town) -> None:

@@ -102,13 +102,13 @@ def _place(
 def _find_owners(
     roles: Sequence[AccountRole], user_id: str | None, user_name: str | None
 ) -> list[AccountRole]:
-    """The accounts that an event is about: by the server's own id, by the very name only where no id is told, all of the
-    connection where neither is."""
-    if user_id is not None:
-        return [role for role in roles if role.user_id == user_id]
-    if user_name is not None:
-        return [role for role in roles if role.user.casefold() == user_name.casefold()]
-    return list(roles)
+    """The accounts that an event is about: by the server's own id, else by the very name (Plex posts plex.tv's ids, its
+    servers have others), all of the connection where neither is told. A wrong guess costs a reading of one's own item."""
+    if user_id is None and user_name is None:
+        return list(roles)
+    if own := [role for role in roles if user_id is not None and role.user_id == user_id]:
+        return own
+    return [role for role in roles if user_name is not None and role.user.casefold() == user_name.casefold()]
 
 
 async def _read(ctx: Context, wanted: _Wanted) -> list[Entry] | BackendError | None:
