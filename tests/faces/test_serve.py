@@ -23,7 +23,7 @@ from playhead.sandbox.run import SandboxHandle
 from playhead.store.inbox import SqlInbox
 from tests.faces.conftest import Cli, Ran
 
-LONGEST_S = 30.0
+LONGEST_S = 20.0
 QUIET = "schedule:\n  sync: ''\n  full: ''\n  at_start: false\n"
 
 
@@ -155,11 +155,11 @@ class Emby:
         path = f"/emby/Users/{self.user['id']}/Items?Recursive=true&IncludeItemTypes=Movie,Episode"
         return [each["Id"] for each in self.get(path)["Items"]]
 
-    def marked(self, native_id: str, *, user_id: str | None = None) -> dict[str, Any]:
-        """What it posts when somebody marks an item."""
+    def marked(self, native_id: str, *, stranger: str | None = None) -> dict[str, Any]:
+        """What it posts when the person, or a stranger, marks an item."""
         return {
             "Event": "item.markplayed",
-            "User": {"Id": user_id or self.user["id"], "Name": PERSON},
+            "User": {"Id": stranger or self.user["id"], "Name": stranger or PERSON},
             "Item": {"Id": native_id, "Type": "Movie"},
             "Server": {"Id": self.server_id},
         }
@@ -203,12 +203,27 @@ def test_a_mark_on_one_server_is_written_to_the_others(cli: Cli, box: SandboxHan
     box.server(EMBY).act(PERSON, item, "mark", at=None, args={})
     for native_id in emby.ids():
         assert post(url, emby.marked(native_id)) == 202
-    assert post(url, emby.marked("1", user_id="somebody-else")) == 202
+    assert post(url, emby.marked("1", stranger="somebody-else")) == 202
     until(lambda: is_watched(box, PLEX, item) and is_watched(box, JELLYFIN, item), hub.log)
     until(lambda: fates(hub)["waiting"] == 0, hub.log)
     assert fates(hub)["unmatched"] == 1
     assert fates(hub)["done"] == len(emby.ids())
     assert url.rpartition("/")[2] not in hub.log
+
+
+@pytest.mark.parametrize("server", [PLEX, JELLYFIN, EMBY])
+def test_a_mark_is_heard_without_any_webhook(box: SandboxHandle, start: Start, server: str) -> None:
+    """By the line to the server alone, whichever it is."""
+    hub = start()
+    lines = until(
+        lambda: hub.be_ready()["listeners"] == dict.fromkeys((PLEX, JELLYFIN, EMBY), "open"), hub.log
+    )
+    assert lines
+    until(lambda: not (runs := hub.ask("/readyz")[1]["runs"])["running"] and runs["last"], hub.log)
+    item = shared_unwatched(box)
+    box.server(server).act(PERSON, item, "mark", at=None, args={})
+    others = {PLEX, JELLYFIN, EMBY} - {server}
+    until(lambda: all(is_watched(box, other, item) for other in others), hub.log)
 
 
 def test_events_outlive_a_killed_hub(cli: Cli, box: SandboxHandle, start: Start, home: Path) -> None:

@@ -25,6 +25,7 @@ FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
 GIVE_UP_AFTER_S = 3 * 24 * 3600
 LOOK_EVERY_S = 5.0  # for what is due again
+BATCH_EVERY_S = 0.03  # at most: a burst is a few batches, the first event of one is acted on at once
 INBOX_FAILED_WAIT_S = 5.0
 
 Observe = Callable[[Sequence[WaitingEvent]], Awaitable[Observation]]
@@ -68,7 +69,9 @@ class Worker:
             self._woken.clear()
             try:
                 if waiting := self._inbox.take(BATCH, self._now()):
+                    began = time.monotonic()
                     await self._act(waiting)
+                    await asyncio.sleep(max(0.0, began + BATCH_EVERY_S - time.monotonic()))
                     continue
                 wait = LOOK_EVERY_S
             except PlayheadError as error:  # the inbox's: observe's own are dealt with
@@ -102,7 +105,7 @@ class Worker:
             self._ask_to_read(result.to_read)
         for message in result.messages:
             log.info("observed", message=message)
-        log.info(
+        (log.info if result.changed or result.failed else log.debug)(
             "events",
             count=len(waiting),
             changed=result.changed,

@@ -105,4 +105,6 @@ class WorkerThread:
     async def _observe(self, waiting: Sequence[WaitingEvent]) -> Observation:
         assert self._hub is not None
         async with self._hub.delivering():
-            return await observe(self._hub.context(), waiting)
+            if self._context is None or time.monotonic() - self._made_at > CONTEXT_FOR_S:
+                self._context, self._made_at = self._hub.context(), time.monotonic()
+            return await observe(self._context, waiting)

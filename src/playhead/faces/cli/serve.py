@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import socket
 
     from playhead.wiring.serving import Service
+
+SWITCH_THREADS_S = 0.001  # who answers waits no longer than that for the worker's thread
 
 
 def serve(
@@ -41,7 +44,12 @@ def serve(
     ] = None,
     base_url: Annotated[
         str | None,
-        typer.Option("--base-url", metavar="URL", help="How servers reach it, for the addresses of webhooks (else the setting).", show_default=False),
+        typer.Option(
+            "--base-url",
+            metavar="URL",
+            help="How servers reach it, for the addresses of webhooks (else the setting).",
+            show_default=False,
+        ),
     ] = None,
     home: HomeOption = None,
     json: JsonFlag = False,
@@ -56,6 +64,7 @@ def serve(
     from playhead.wiring.serving import open_service
     from playhead.wiring.webhooks import describe_place
 
+    sys.setswitchinterval(SWITCH_THREADS_S)
     with open_service(session.installation) as service:
         place = host or settings.host
         with open_socket(place, settings.port if port is None else port) as listening:

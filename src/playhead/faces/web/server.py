@@ -47,6 +47,7 @@ async def run_http(app: HubApp, listening: socket.socket, stop: asyncio.Event) -
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=END_WITHIN_S,
     )
