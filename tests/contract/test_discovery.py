@@ -45,6 +45,7 @@ HARNESS = '''"""On an emulated server."""
 
 from playhead.adapters.plex.adapter import PlexBackend
 from playhead.adapters.plex.settings import PlexSettings
+from playhead.adapters.plex.tests.harness import WEBHOOK as WEBHOOK
 
 KIND = "plex"
 

@@ -14,53 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playhead.adapters import find_manifests
-from playhead.ports.backend import Manifest
 from playhead.ports.errors import BadAnswer
 from playhead.ports.events import Event, Heard
 from tests.posting import post_form, post_json
+
+from .rig import load_harness
 
 FORM = {"content-type": "multipart/form-data; boundary=q"}
 TEN_MB = 10 * 1024 * 1024
 Read = Callable[[bytes, Mapping[str, str]], tuple[Event, ...]]
 
-# A plausible post of each kind; every member of it is replaced by anything below.
-SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
-    "plex": (
-        "payload",
-        {
-            "event": "media.stop",
-            "owner": True,
-            "Account": {"id": 1, "title": "elan"},
-            "Server": {"uuid": "abc", "title": "Office"},
-            "Player": {"uuid": "p"},
-            "Metadata": {"type": "movie", "ratingKey": "12", "viewOffset": 61000},
-        },
-    ),
-    "jellyfin": (
-        "data",
-        {
-            "NotificationType": "UserDataSaved",
-            "SaveReason": "TogglePlayed",
-            "UserId": "6ebbd48035ba48a1bf645470b6bdea30",
-            "NotificationUsername": "watcher",
-            "ItemId": "27657e067b46664f6b18c7606bf935e7",
-            "ItemType": "Movie",
-            "PlaybackPositionTicks": 610000000,
-            "UtcTimestamp": "2026-11-21T08:59:02.305627Z",
-        },
-    ),
-    "emby": (
-        "data",
-        {
-            "Event": "playback.stop",
-            "Date": "2026-04-17T04:17:33.3548468Z",
-            "User": {"Name": "anna", "Id": "6ebbd48035ba48a1bf645470b6bdea30"},
-            "Item": {"Id": "12", "Type": "Movie"},
-            "Server": {"Id": "abc", "Version": "4.8.8.0"},
-            "PlaybackInfo": {"PositionTicks": 610000000},
-        },
-    ),
-}
 SENDERS = [name for name, manifest in find_manifests().items() if manifest.webhook]
 JSON = st.recursive(
     st.none()
@@ -78,6 +41,17 @@ JSON = st.recursive(
 def reader(name: str) -> Read:
     module, _, function = (find_manifests()[name].webhook or "").partition(":")
     found: Read = getattr(import_module(module), function)
+    return found
+
+
+def sample_of(name: str) -> tuple[str, dict[str, Any]]:
+    """``WEBHOOK`` of the adapter's harness; every member of it is replaced by anything below."""
+    harness = load_harness(find_manifests()[name])
+    if not hasattr(harness, "WEBHOOK"):
+        pytest.fail(
+            f"{name} reads webhooks; write WEBHOOK, a plausible post, in its tests/harness.py", pytrace=False
+        )
+    found: tuple[str, dict[str, Any]] = harness.WEBHOOK
     return found
 
 
@@ -109,15 +83,10 @@ def read_or_refuse(name: str, body: bytes, headers: Mapping[str, str]) -> tuple[
     return events
 
 
-def test_each_backend_with_a_webhook_is_tested_here(manifest: Manifest) -> None:
-    """A new adapter's webhook brings its sample."""
-    assert manifest.webhook is None or manifest.name in SAMPLES
-
-
 @pytest.mark.parametrize("name", SENDERS)
 def test_the_sample_is_read(name: str) -> None:
     """The event names user, item, position; as JSON and as a form."""
-    field, sample = SAMPLES[name]
+    field, sample = sample_of(name)
     (event,) = reader(name)(*post_json(sample))
     assert event.source == "webhook"
     assert event.what in (Heard.stopped, Heard.marked)
@@ -133,7 +102,7 @@ def test_the_sample_is_read(name: str) -> None:
 @settings(max_examples=150)
 def test_anything_in_any_member_is_read_or_refused(name: str, data: st.DataObject) -> None:
     """Any JSON value at any place, the root included."""
-    field, sample = SAMPLES[name]
+    field, sample = sample_of(name)
     changed = put(sample, data.draw(st.sampled_from(paths(sample))), data.draw(JSON))
     as_json = read_or_refuse(name, *post_json(changed))
     assert read_or_refuse(name, *post_form(field, json.dumps(changed).encode())) == as_json
@@ -144,7 +113,7 @@ def test_anything_in_any_member_is_read_or_refused(name: str, data: st.DataObjec
 @settings(max_examples=150)
 def test_a_damaged_body_is_read_or_refused(name: str, data: st.DataObject) -> None:
     """Cut, overwritten or lengthened at any place, as JSON or as a form; any headers."""
-    field, sample = SAMPLES[name]
+    field, sample = sample_of(name)
     whole, headers = data.draw(
         st.sampled_from([post_json(sample), post_form(field, json.dumps(sample).encode(), picture=b"JPEG")])
     )

@@ -11,6 +11,19 @@ from playhead.sandbox.run import SandboxHandle
 KIND = "emby"
 VERSIONS = ("4.9.5.0", "4.8.11.0")
 
+# A plausible post: the field of its form, and what stands in it.
+WEBHOOK: tuple[str, dict[str, Any]] = (
+    "data",
+    {
+        "Event": "playback.stop",
+        "Date": "2026-04-17T04:17:33.3548468Z",
+        "User": {"Name": "anna", "Id": "6ebbd48035ba48a1bf645470b6bdea30"},
+        "Item": {"Id": "12", "Type": "Movie"},
+        "Server": {"Id": "abc", "Version": "4.8.8.0"},
+        "PlaybackInfo": {"PositionTicks": 610000000},
+    },
+)
+
 
 def make(
     box: SandboxHandle, server: str, user: str, *, token: str | None = None, **settings: Any

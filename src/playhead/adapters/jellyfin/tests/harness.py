@@ -11,6 +11,21 @@ from playhead.sandbox.run import SandboxHandle
 KIND = "jellyfin"
 VERSIONS = ("12.0.0", "10.11.11")
 
+# A plausible post: the field of its form, and what stands in it.
+WEBHOOK: tuple[str, dict[str, Any]] = (
+    "data",
+    {
+        "NotificationType": "UserDataSaved",
+        "SaveReason": "TogglePlayed",
+        "UserId": "6ebbd48035ba48a1bf645470b6bdea30",
+        "NotificationUsername": "watcher",
+        "ItemId": "27657e067b46664f6b18c7606bf935e7",
+        "ItemType": "Movie",
+        "PlaybackPositionTicks": 610000000,
+        "UtcTimestamp": "2026-11-21T08:59:02.305627Z",
+    },
+)
+
 
 def make(
     box: SandboxHandle, server: str, user: str, *, token: str | None = None, **settings: Any

@@ -10,6 +10,19 @@ from playhead.sandbox.run import SandboxHandle
 
 KIND = "plex"
 
+# A plausible post: the field of its form, and what stands in it.
+WEBHOOK: tuple[str, dict[str, Any]] = (
+    "payload",
+    {
+        "event": "media.stop",
+        "owner": True,
+        "Account": {"id": 1, "title": "elan"},
+        "Server": {"uuid": "abc", "title": "Office"},
+        "Player": {"uuid": "p"},
+        "Metadata": {"type": "movie", "ratingKey": "12", "viewOffset": 61000},
+    },
+)
+
 
 def make(
     box: SandboxHandle, server: str, user: str, *, token: str | None = None, **settings: Any
