@@ -329,3 +329,90 @@ def test_a_token_that_plex_tv_does_not_give_is_asked_for(travel: Travel) -> None
     assert {(each["person"], each["connection"]) for each in done["linked"]} == {
         (person, name) for person in ("bob", "guest") for name in ("jellyfin", "emby")
     }
+
+
+@pytest.mark.parametrize("where", ["jellyfin", "emby"])
+def test_two_whose_names_are_swapped_on_a_server_stay_who_they_are(travel: Travel, where: str) -> None:
+    """Logins are known by their ids: what the names say, there and in the settings, moves nothing."""
+    trip = house(travel)
+    link_bob(trip)
+    trip.settle()
+    alices, bobs = shows(trip, "alice"), shows(trip, "bob")
+    logins: Any = trip.box.server(where)
+    by_name = {user.name: user for user in logins.accounts.users.values()}
+    by_name["alice"].name, by_name["bob"].name = "bob", "alice"
+    assert shows(trip, "bob")[where] == alices[where], "the names are swapped indeed"
+    trip.settle()
+    trip.act("plex", "play", "e", user="bob")
+    trip.act(where, "play", "f", user="bob")  # who is alice for the hub
+    trip.settle()
+    others = [name for name in KINDS if name != where]
+    for name in others:
+        assert shows(trip, "alice")[name] == {**alices[name], "f": WATCHED}
+        assert shows(trip, "bob")[name] == {**bobs[name], "e": WATCHED}
+    assert shows(trip, "bob")[where] == {**alices[where], "f": WATCHED}
+    assert shows(trip, "alice")[where] == {**bobs[where], "e": WATCHED}
+
+
+def test_names_in_the_settings_move_nothing(travel: Travel) -> None:
+    """Swapped by hand, they are shown so, and that is all."""
+    trip = house(travel)
+    link_bob(trip)
+    trip.settle()
+    before = trip.everything()
+    file = trip_home(trip) / "playhead.yaml"
+    swapped = re.sub(
+        r"user: (alice|bob)\b", lambda m: f"user: {'bob' if m[1] == 'alice' else 'alice'}", file.read_text()
+    )
+    file.write_text(swapped)
+    trip.settle()
+    assert trip.everything() == before
+    listed = {each["person"]: each["logins"] for each in people(trip, "list", "--json").json}
+    assert {login["user"] for login in listed["alice"]} == {"bob"}
+
+
+def test_a_connection_that_is_connected_again_keeps_its_other_logins(travel: Travel) -> None:
+    """A new token for the connection's own; who is linked stays linked, and is not connected a second time."""
+    trip = house(travel)
+    link_bob(trip)
+    before = people(trip, "list", "--json").json
+    trip.connect("plex", "--person", "alice")
+    trip.connect("emby", "--person", "alice", "--user", "alice")
+    after = people(trip, "list", "--json").json
+    assert [[(o["connection"], o["user_id"]) for o in p["logins"]] for p in after] == [
+        [(o["connection"], o["user_id"]) for o in p["logins"]] for p in before
+    ]
+    token = trip.box.token("emby", "bob")
+    place = ("--url", trip.box.url("emby"), "--token", token, "--user", "bob", "--yes")
+    ran = trip.cli("connect", "emby", "--name", "again", *place)
+    assert ran.code == 2 and "further login of 'emby' already" in ran.err, ran.err
+    trip.settle()
+    assert shows(trip, "bob") == everywhere(b=WATCHED, c=(False, 900))
+
+
+@pytest.mark.parametrize("where", KINDS)
+def test_one_login_that_is_refused_stops_nobody_else(travel: Travel, where: str) -> None:
+    """The warning names the login; the others are read and written, also on the same server."""
+    trip = house(travel)
+    people(trip, "add", "bob")
+    for name in trip.kinds:
+        people(trip, "link", "bob", name, "bob", "--token", trip.box.token(name, "bob"))
+    trip.settle()
+    file = trip_home(trip) / "playhead.yaml"
+    (trip_home(trip) / "old").write_text("0123456789abcdef0123")
+    token = next(
+        login["token"]
+        for each in people(trip, "list", "--json").json
+        for login in each["logins"]
+        if (each["person"], login["connection"]) == ("bob", where)
+    )
+    file.write_text(file.read_text().replace(f"token: {token}\n", f"token: file:{trip_home(trip) / 'old'}\n"))
+    other = "emby" if where != "emby" else "plex"
+    trip.act(other, "play", "e", user="alice")
+    trip.act(other, "play", "f", user="bob")
+    ran = trip.cli("sync")
+    assert ran.code == 4 and f"{where} (bob)" in ran.err, ran.err
+    assert shows(trip, "alice") == everywhere(a=WATCHED, d=(False, 1200), e=WATCHED)
+    third = next(name for name in KINDS if name not in (where, other))
+    assert shows(trip, "bob")[third]["f"] == WATCHED
+    assert "f" not in shows(trip, "bob")[where]
