@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from playhead.ports.errors import BackendError, Refused
+from playhead.ports.events import RegistersWebhooks
 from playhead.runtime.home import Home
 from playhead.runtime.log import hide
 from playhead.runtime.reception import Receiver
@@ -36,6 +38,48 @@ def list_addresses(installation: Installation, base_url: str) -> list[WebhookAdd
         WebhookAddress(name, f"{base_url}/webhooks/{quote(name, safe='')}/{_find_secret(installation, name)}")
         for name, _ in _find_takers(installation)
     ]
+
+
+class SetUp(msgspec.Struct, frozen=True):
+    """What became of telling a server where to post. ``state``: registered, removed, there already, not there, by hand,
+    failed; in a dry run would register, would remove. ``message`` says why, ``steps`` what a person does instead."""
+
+    connection: str
+    state: str
+    message: str = ""
+    steps: str = ""
+
+
+async def set_up(installation: Installation, address: WebhookAddress, *, remove: bool, dry: bool) -> SetUp:
+    """Tell a connection's server to post to its address, or not to any more. Every other entry there stays."""
+    connection = installation.settings.connections[address.connection]
+    backend = installation.make_backend(connection)
+    try:
+        if not isinstance(backend, RegistersWebhooks):
+            return SetUp(address.connection, "by hand", f"A {connection.kind} server cannot be told.")
+        there = address.url in await backend.list_webhooks()
+        if there != remove:
+            return SetUp(address.connection, "not there" if remove else "there already")
+        if dry:
+            return SetUp(address.connection, "would remove" if remove else "would register")
+        await (backend.remove_webhook if remove else backend.register_webhook)(address.url)
+        return SetUp(address.connection, "removed" if remove else "registered")
+    except Refused as error:
+        return SetUp(address.connection, "by hand", error.message, error.hint)
+    except BackendError as error:
+        return SetUp(address.connection, "failed", error.message, error.hint)
+    finally:
+        await backend.close()
+
+
+def is_out_of_reach(base_url: str, server_url: str) -> bool:
+    """Whether an address on this machine alone would be given to a server on another one."""
+    own, other = (urlsplit(url).hostname or "" for url in (base_url, server_url))
+    return _is_loopback(own) and not _is_loopback(other)
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def make_receivers(installation: Installation, connection_ids: Mapping[str, int]) -> list[Receiver]:
