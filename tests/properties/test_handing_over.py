@@ -1,7 +1,8 @@
 """Logins that change hands, any number of times and in any order: nothing of a former person reaches the next one.
 
-Who acts on a login is whoever has it then; what nobody has is nobody's. Judged: a person has nothing agreed that none of their
-own acts could have made, and nothing becomes unwatched that the login's person did not take back.
+Who acts on a login is whoever has it then; while it is nobody's, whoever had it last, if they get it again.
+Judged: a person has nothing agreed that none of their own acts could have made, and nothing becomes unwatched that the login's
+person did not take back.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ class House:
             (server.name, login): login for server in self.town.servers for login in LOGINS
         }
         self.roles, self.requests = dict(self.town.roles), list(self.town.requests)
+        self.last = dict(self.owners)
         self.did: set[tuple[str | None, str]] = set()
         self.took_back: set[tuple[str | None, str]] = set()
+        self.meanwhile: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
     def take(self, step: tuple[str, int, int, int]) -> None:
         what, s, login_number, n = step
@@ -60,11 +63,22 @@ class House:
             self.run()
         else:
             self.town.act(what, login, server, item, 600)
-            (self.took_back if what == "unmark" else self.did).add((owner, item))
+            if owner is None:
+                self.meanwhile.setdefault((server.name, login), []).append((what, item))
+            self.count(what, owner, item)
         self.town.wait(1_000)
 
+    def count(self, what: str, person: str | None, item: str) -> None:
+        (self.took_back if what == "unmark" else self.did).add((person, item))
+
     def link(self, server: ModelServer, login: str, person: str | None) -> None:
-        self.owners[server.name, login] = person
+        key = server.name, login
+        self.owners[key] = person
+        if person is not None:
+            for what, item in self.meanwhile.pop(key, ()):
+                if person == self.last[key]:
+                    self.count(what, person, item)
+            self.last[key] = person
         if person is not None:
             ensure_account(
                 self.town.database,
