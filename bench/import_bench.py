@@ -60,12 +60,13 @@ def main() -> None:
 
 def _ask(home: Path, sites: list[Site]) -> None:
     """Two imports, as they are measured later: the second asks for what a second import asks for."""
-    _make_home(home, sites)
+    make_home(home, sites)
     for _ in range(2):
         run(["-m", "playhead", "import", "--home", str(home), "--json"], TOKEN)
 
 
-def _make_home(home: Path, sites: list[Site]) -> None:
+def make_home(home: Path, sites: list[Site]) -> Path:
+    """A home folder with the recorded sites as its connections."""
     home.mkdir(parents=True)
     connections = {
         site.name: {
@@ -83,6 +84,7 @@ def _make_home(home: Path, sites: list[Site]) -> None:
     (home / "playhead.yaml").write_text(
         json.dumps({"version": 1, "connections": connections})
     )  # JSON is YAML
+    return home
 
 
 def _measure(folder: Path, sites: list[Site], console: Console) -> dict[str, Cost]:
@@ -100,7 +102,7 @@ def _measure(folder: Path, sites: list[Site], console: Console) -> dict[str, Cos
         )
     )
     home = folder / "home"
-    _make_home(home, sites)
+    make_home(home, sites)
     command = ["-m", "playhead", "import", "--home", str(home), "--json"]
     with console.status("Measuring ..."):
         floor = min((run(["-m", "bench.floor", str(plan)]) for _ in range(3)), key=lambda cost: cost.cpu_s)
