@@ -74,6 +74,14 @@ def test_an_unlinked_login_is_kept_and_touches_nobody(town: Town) -> None:
     assert seen.changed == 0
 
 
+def test_a_connection_of_whose_logins_nobody_is_linked_keeps_its_events(town: Town) -> None:
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    waiting = WaitingEvent(1, 999, event(plex, "1"), town.now)
+    seen = asyncio.run(observe(town.context(), [waiting]))
+    assert (seen.ended[0].fate, seen.changed) == (Fate.unmatched, 0)
+
+
 def test_a_login_is_found_by_id_else_by_its_very_name(town: Town) -> None:
     """Plex posts plex.tv's id, which its servers do not use. The item is read through that login's own account anyway."""
     plex = town.servers[0]

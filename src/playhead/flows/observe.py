@@ -77,8 +77,9 @@ def _place(
     """Find whose items are to be read; an end where there is nothing to read."""
     event = waiting.event
     roles = [role for role in ctx.roles.values() if role.connection_id == waiting.connection_id]
-    if not roles:
-        return Ended(waiting.id, Fate.unknown, "Its connection is gone.")
+    if not roles:  # gone, or nobody is linked to any of its logins
+        told = event.user_id is not None or event.user_name is not None
+        return Ended(waiting.id, Fate.unmatched if told else Fate.nothing, "Nobody is linked to that login.")
     if event.server_id and roles[0].server_id and event.server_id != roles[0].server_id:
         return Ended(waiting.id, Fate.unknown, "Another server sent it than the one that is connected.")
     if event.what in _SILENT:

@@ -242,8 +242,6 @@ def _plan_case(
             settlement.bases[slot.key] = base
             if 0 < slot.read_at < int(ctx.began):  # read before this pass: nobody looked since
                 settlement.base_times[slot.key] = slot.read_at
-            if 0 < slot.read_at < int(ctx.began):  # read before this pass: nobody looked since
-                settlement.base_times[slot.key] = slot.read_at
 
 
 def _siblings_agree(
