@@ -184,7 +184,7 @@ HOSTILE: dict[str, Callable[[int], tuple[bytes, dict[str, str]]]] = {
 @pytest.mark.parametrize("name", SENDERS)
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_bodies_cost_little(name: str, kind: str) -> None:
-    """Refused within a second of CPU and a few times the body's size."""
+    """Refused within seconds of CPU and a few times the body's size."""
     for size in (TEN_MB // 11, TEN_MB):
         body, headers = HOSTILE[kind](size)
         tracemalloc.start()
@@ -192,5 +192,5 @@ def test_hostile_bodies_cost_little(name: str, kind: str) -> None:
         assert not read_or_refuse(name, body, headers) or kind in ("a huge text", "members")
         spent, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert spent < 1.0
+        assert spent < 5.0  # a quadratic reader would need hours
         assert peak < 3 * len(body) + 1_000_000

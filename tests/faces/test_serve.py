@@ -23,7 +23,7 @@ from playhead.sandbox.run import SandboxHandle
 from playhead.store.inbox import SqlInbox
 from tests.faces.conftest import Cli, Ran
 
-LONGEST_S = 20.0
+LONGEST_S = 60.0
 QUIET = "schedule:\n  sync: ''\n  full: ''\n  at_start: false\n"
 
 
@@ -293,7 +293,7 @@ def test_it_stops_cleanly(start: Start, number: int) -> None:
     assert hub.ask("/healthz") == (200, {"status": "alive"})
     began = time.monotonic()
     assert hub.end(number) == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert "Traceback" not in hub.log
     assert start().end() == 0
 

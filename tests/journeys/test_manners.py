@@ -207,9 +207,9 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 def test_two_runs_at_once_and_ctrl_c(travel: Travel) -> None:
     """The second says so; the first, interrupted, leaves nothing behind that the next does not finish."""
-    trip = trio(travel, 40).connect_all()
+    trip = trio(travel, 160).connect_all()
     trip.cli("import")
-    trip.fault("jellyfin", "delay", "POST *", params={"seconds": 0.3})
+    trip.fault("jellyfin", "delay", "POST *", params={"seconds": 0.5})
     first = start("sync", "--json")
     while not any(row["watched"] for row in trip.ask("/_sandbox/state?server=jellyfin&user=alice")):
         assert first.poll() is None, first.communicate()

@@ -206,7 +206,7 @@ def test_each_command_of_the_page_starts(command: str, tmp_path: Path) -> None:
     assert process.stdout is not None
     line = msgspec.json.decode(process.stdout.readline())
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert (process.returncode, [server["kind"] for server in line["servers"]]) == (
         0,
         ["plex", "jellyfin", "emby"],

@@ -19,7 +19,7 @@ START = [sys.executable, "-m", "playhead.sandbox"]
 def stop(process: subprocess.Popen[bytes]) -> bytes:
     """End it as a person or a script does; what was left on stdout."""
     process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=60)
     return rest
 
 

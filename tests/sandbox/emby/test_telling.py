@@ -33,7 +33,7 @@ async def connect(
 
 async def hear(socket: ClientWebSocketResponse, kind: str) -> dict[str, Any]:
     """The next message, which is of this kind."""
-    message = await socket.receive_json(timeout=5)
+    message = await socket.receive_json(timeout=30)
     assert message["MessageType"] == kind
     return dict(message)
 
@@ -163,7 +163,7 @@ async def test_sessions_are_told_to_who_asks(talk: Talk) -> None:
 async def test_sockets_can_be_cut(talk: Talk) -> None:
     socket = await connect(talk)
     act(talk, "", "", "cut_sockets")
-    assert (await socket.receive(timeout=5)).data is None
+    assert (await socket.receive(timeout=30)).data is None
     assert socket.close_code == 1006
 
 

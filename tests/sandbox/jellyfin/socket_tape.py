@@ -17,7 +17,7 @@ from tests.sandbox.jellyfin.tape import find_name
 from tests.truth import truth_path
 
 Event = dict[str, Any]
-_PATIENCE_S = 5.0
+_PATIENCE_S = 30.0
 
 
 class Heard(NamedTuple):

@@ -87,7 +87,7 @@ def test_the_python_client_listens_on_its_socket(box: SandboxHandle, python_clie
     heard: queue.Queue[tuple[str, Any]] = queue.Queue()
     python_client.callback = lambda kind, data: heard.put((kind, data))
     python_client.start(websocket=True)
-    assert heard.get(timeout=10)[0] == "WebSocketConnect"
+    assert heard.get(timeout=30)[0] == "WebSocketConnect"
     film = python_client.jellyfin.user_items(params={"Recursive": True, "SearchTerm": "matrix"})["Items"][0][
         "Id"
     ]
@@ -96,12 +96,12 @@ def test_the_python_client_listens_on_its_socket(box: SandboxHandle, python_clie
     for user, act in ((kid.name, "mark"), ("ann", "play_start")):
         order = {"server": "jelly", "user": user, "item": "matrix", "act": act}
         assert requests.post(control, json=order, timeout=5).status_code == 200
-    kind, data = heard.get(timeout=10)
+    kind, data = heard.get(timeout=30)
     assert kind == "UserDataChanged"
     assert data["UserId"] == python_client.config.data["auth.user_id"]
     assert [entry["PlayCount"] for entry in data["UserDataList"] if entry["ItemId"] == film] == [1]
     requests.post(control, json={"server": "jelly", "act": "restart"}, timeout=5)
-    assert heard.get(timeout=10)[0] == "ServerRestarting"
+    assert heard.get(timeout=30)[0] == "ServerRestarting"
     thread = python_client.wsc  # it connects anew by itself, and may be in the midst of it
     for _ in range(100):
         thread.stop_client()

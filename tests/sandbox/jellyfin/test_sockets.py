@@ -95,7 +95,7 @@ async def test_a_restart_is_told_and_closes_every_socket(version: str) -> None:
 async def hear(socket: ClientWebSocketResponse, kind: str) -> Any:
     """The data of the next frame, which is of this kind, reminders apart."""
     while True:
-        frame = await socket.receive_json(timeout=5)
+        frame = await socket.receive_json(timeout=30)
         if frame["MessageType"] == kind:
             return frame.get("Data")
         assert frame["MessageType"] == "ForceKeepAlive", frame
@@ -212,7 +212,7 @@ async def test_sockets_can_be_cut(run_jellyfin: Run) -> None:
     async with run_jellyfin(make_world("12.0.0")) as talk:
         socket = await connect(talk, talk.token)
         talk.server.act("", "", "cut_sockets", at=None, args={})
-        assert (await socket.receive(timeout=5)).data is None
+        assert (await socket.receive(timeout=30)).data is None
         assert socket.close_code == 1006
         async with asyncio.timeout(5):
             while talk.server.told().lines:  # noqa: ASYNC110 - the server tells nobody

@@ -27,7 +27,7 @@ class Line:
         self.socket = socket
 
     async def next(self) -> dict[str, Any]:
-        return dict((await self.socket.receive_json(timeout=5))["NotificationContainer"])
+        return dict((await self.socket.receive_json(timeout=30))["NotificationContainer"])
 
     async def entry(self, kind: str) -> dict[str, Any]:
         """The only entry of the next message, which is of this kind."""
@@ -138,7 +138,7 @@ async def test_the_event_stream_says_the_same(box: SandboxHandle, session: aioht
 async def test_lines_can_be_cut(box: SandboxHandle, session: aiohttp.ClientSession) -> None:
     line = await connect(box, session)
     act(box, "", "", "cut_sockets")
-    assert (await line.socket.receive(timeout=5)).data is None
+    assert (await line.socket.receive(timeout=30)).data is None
     assert line.socket.close_code == 1006
     await wait_until(lambda: box.server("plex").told().lines == 0)
 
