@@ -34,6 +34,11 @@ class CompleteRuns(msgspec.Struct, frozen=True):
     ids: tuple[int, ...] = ()
     started: tuple[int, ...] = ()
 
+    def has_between(self, first: int, end: int) -> bool:
+        """Whether a complete read was among the runs from ``first`` to before ``end``."""
+        place = bisect_left(self.ids, end)
+        return bool(place) and self.ids[place - 1] >= first
+
     def last_before(self, run_id: int) -> int | None:
         """When the newest complete read before that run began."""
         place = bisect_left(self.ids, run_id)
@@ -81,11 +86,11 @@ def make_slot(
 
 def _find_base(ref: RowMapping, state: RowMapping | None, runs: CompleteRuns) -> Base | None:
     base = read_base(state)
-    if base is None and state is not None and state["read_before"] is None:
-        listed_blank = ref["first_run"] < state["run_id"] and runs.last_before(state["run_id"]) is not None
-        if listed_blank:
-            return BLANK_BASE
-    return base
+    if base is not None or state is None or state["read_before"] is not None:
+        return base
+    if runs.has_between(ref["first_run"], state["run_id"]):  # listed there, blank
+        return BLANK_BASE
+    return None
 
 
 def _find_read_before(state: RowMapping | None, runs: CompleteRuns) -> int | None:
