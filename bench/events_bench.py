@@ -9,15 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from bench.import_bench import TOKEN, make_home
+from bench.house import LONGEST_S, QUIET, House, ask, playhead, start
+from bench.import_bench import make_home
 from bench.measure import describe_machine
 from bench.servers import Nginx, find_nginx, record
 from playhead.sandbox.world import World, WorldItem, WorldLibrary, WorldServer, WorldUser
@@ -33,8 +30,6 @@ from playhead.sandbox.world import World, WorldItem, WorldLibrary, WorldServer, 
 EVENTS_A_SECOND = 20
 SENDERS = 32
 PACED_A_SECOND = 200
-QUIET = {"sync": "", "full": "", "at_start": False}
-LONGEST_S = 60.0
 
 
 class Sizes(msgspec.Struct, frozen=True):
@@ -68,31 +63,20 @@ def main() -> None:
 
 def measure(folder: Path, sizes: Sizes, console: Console) -> dict[str, float]:
     """All figures, one part after another."""
-    world = folder / "world.json"
-    world.write_bytes(msgspec.json.encode(make_world(sizes.marks_s * EVENTS_A_SECOND)))
-    servers = start("sandbox", "--world", str(world), "--json")
-    hub: subprocess.Popen[str] | None = None
-    try:
-        told = json.loads(servers.stdout.readline() if servers.stdout else "{}")
-        home = folder / "home"
-        connect(home, told)
+    with House(folder, make_world(sizes.marks_s * EVENTS_A_SECOND)) as house:
+        for name in house.servers:
+            house.connect(name)
+        house.run("sync")
         with console.status("Making the libraries that are imported beside it ..."):
             sites = record(folder, sizes.scale, lambda sites: import_once(make_home(folder / "asked", sites)))
-        add_connections(home, make_home(folder / "other", sites))
-        hub = start("serve", "--port", "0", "--json", "--home", str(home), environment=TOKEN)
-        url = json.loads(hub.stdout.readline() if hub.stdout else "{}")["url"]
-        wait_until_ready(url)
-        playhead("webhooks", "register", "emby", "--base-url", url, "--home", str(home))
-        hooks = json.loads(playhead("webhooks", "list", "--json", "--base-url", url, "--home", str(home)))
+        add_connections(house.home, make_home(folder / "other", sites))
+        house.serve(lines=False)
+        house.run("webhooks", "register", "emby", "--base-url", house.url)
+        hooks = json.loads(house.run("webhooks", "list", "--json", "--base-url", house.url))
         hook = next(each["url"] for each in hooks if each["connection"] == "jellyfin")
         with console.status("Measuring ..."), Nginx(sites, folder):
-            figures = asyncio.run(measure_marks(told, sizes.marks_s * EVENTS_A_SECOND))
-            figures |= asyncio.run(measure_webhooks(hook, home, sizes))
-    finally:
-        for process in (hub, servers):
-            if process is not None:
-                process.terminate()
-                process.wait(LONGEST_S)
+            figures = asyncio.run(measure_marks(house, sizes.marks_s * EVENTS_A_SECOND))
+            figures |= asyncio.run(measure_webhooks(hook, house.home, sizes))
     return figures
 
 
@@ -121,42 +105,7 @@ def make_world(items: int) -> World:
     )
 
 
-# -- processes
-
-
-def start(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start Playhead as a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "playhead", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
-        text=True,
-    )
-
-
-def playhead(*arguments: str) -> str:
-    """Run a command to its end and give what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "playhead", *arguments],
-        capture_output=True,
-        env={**os.environ, **TOKEN},
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"playhead {' '.join(arguments[:2])} ended with {done.returncode}: {done.stderr}")
-    return done.stdout
-
-
-def connect(home: Path, told: dict[str, Any]) -> None:
-    """Connect both servers with their API keys, and read them once."""
-    for server in told["servers"]:
-        playhead(
-            "connect", server["kind"], "--name", server["name"], "--url", server["url"], "--token", server["admin_token"],
-            "--user", "alice", "--person", "alice", "--yes", "--home", str(home),
-        )  # fmt: skip
-    playhead("sync", "--home", str(home))
+# -- beside it
 
 
 def import_once(home: Path) -> None:
@@ -174,37 +123,25 @@ def add_connections(home: Path, other: Path) -> None:
     (home / "playhead.yaml").write_text(json.dumps(settings))  # JSON is YAML
 
 
-def wait_until_ready(url: str) -> None:
-    """Until the hub says that it works."""
-    end = time.monotonic() + LONGEST_S
-    while time.monotonic() < end:
-        with suppress(OSError), urllib.request.urlopen(f"{url}/readyz") as answer:
-            if answer.status == 200:
-                return
-        time.sleep(0.1)
-    sys.exit("the hub did not become ready")
-
-
 # -- a mark on its way
 
 
-async def measure_marks(told: dict[str, Any], count: int) -> dict[str, float]:
+async def measure_marks(house: House, count: int) -> dict[str, float]:
     """Marks at a steady rate; the n-th write that the other server has taken is the n-th mark's."""
-    source, target = (next(s for s in told["servers"] if s["kind"] == kind) for kind in ("emby", "jellyfin"))
-    control = told["control"]
-    before = await asyncio.to_thread(count_writes, control, target["name"])
+    before = await asyncio.to_thread(count_writes, house.control, "jellyfin")
     seen: list[float] = []
-    watching = asyncio.create_task(watch_writes(control, target["name"], before, count, seen))
+    watching = asyncio.create_task(watch_writes(house.control, "jellyfin", before, count, seen))
     sent: list[float] = []
     begun = time.perf_counter()
     for number in range(count):
         await asyncio.sleep(max(0.0, begun + number / EVENTS_A_SECOND - time.perf_counter()))
-        order = {"server": source["name"], "user": "alice", "item": f"m{number}", "act": "mark"}
         sent.append(time.perf_counter())
-        await asyncio.to_thread(ask, control, "POST", "/_sandbox/act", order)
+        await asyncio.to_thread(
+            house.act, {"server": "emby", "user": "alice", "item": f"m{number}", "act": "mark"}
+        )
     with suppress(TimeoutError):
         await asyncio.wait_for(watching, LONGEST_S)
-    rows = await asyncio.to_thread(ask, control, "GET", f"/_sandbox/state?server={target['name']}&user=alice")
+    rows = (await asyncio.to_thread(house.states, "jellyfin", "alice")).values()
     waits = sorted(there - gone for gone, there in zip(sent, seen, strict=False))
     return {
         "event_to_write_p50_ms": share(waits, 0.5),
@@ -225,20 +162,10 @@ async def watch_writes(control: str, server: str, before: int, count: int, seen:
 
 def count_writes(control: str, server: str) -> int:
     """Requests that change something, as the server has counted them."""
-    counted = ask(control, "GET", f"/_sandbox/requests?server={server}")["servers"][server]["routes"]
+    counted = ask(f"{control}/_sandbox/requests?server={server}")["servers"][server]["routes"]
     return sum(
         number for route, number in counted.items() if route.startswith("POST ") and "UserData" in route
     )
-
-
-def ask(control: str, method: str, path: str, body: Any = None) -> Any:
-    """The sandbox's control side."""
-    data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(
-        control + path, data=data, method=method, headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request) as answer:
-        return json.loads(answer.read() or b"null")
 
 
 # -- webhooks alone
@@ -250,7 +177,7 @@ async def measure_webhooks(hook: str, home: Path, sizes: Sizes) -> dict[str, flo
     await post_all(hook, sizes.webhooks, 0)
     rate = sizes.webhooks / (time.perf_counter() - begun)
     alone = await post_all(hook, sizes.paced_s * PACED_A_SECOND, PACED_A_SECOND)
-    importing = start("import", "--home", str(home), "--json", environment=TOKEN)
+    importing = start("import", "--home", str(home), "--json")
     beside: list[float] = []
     while importing.poll() is None:
         beside += await post_all(hook, PACED_A_SECOND // 2, PACED_A_SECOND)

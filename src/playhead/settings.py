@@ -7,38 +7,28 @@ error names the place in the file and what is allowed there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from playhead.ports.errors import UsageError
+from playhead.library_settings import (
+    ALLOWED,
+    LibraryChoice,
+    PathMapping,
+    ScanSettings,
+    TriggerSettings,
+    WatchSettings,
+    find_nested_watch,
+    find_wrong_expression,
+)
+from playhead.notice_settings import NOTICES_ALLOWED, NoticeSettings, find_second
+from playhead.sender_settings import SENDERS_ALLOWED, SenderSettings
 
 SETTINGS_VERSION = 1
 TOKEN = r"^(store|env|file):.+"
 CRON = r"^$|^\S+( +\S+){4}$"
-
-
-class LibraryChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which libraries take part, by title or native id. An empty ``include`` means all that are not excluded."""
-
-    include: list[str] = []
-    exclude: list[str] = []
-
-    def takes(self, library_id: str, title: str) -> bool:
-        """Whether the library takes part."""
-        names = {library_id, title, title.casefold()}
-        if any(name in names or name.casefold() in names for name in self.exclude):
-            return False
-        return not self.include or any(name in names or name.casefold() in names for name in self.include)
-
-
-class PathMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A folder as the server sees it, and the same folder as the hub calls it."""
-
-    server: Annotated[str, Meta(min_length=1)]
-    hub: Annotated[str, Meta(min_length=1)]
 
 
 class ScheduleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,23 +48,33 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A further login of a connection and whose it is. ``token`` None: the connection's own serves this login too."""
+    """A further login of a connection and whose it is. ``token`` None: the connection's own serves this login too.
+
+    ``shared``: several persons watch there. It stands once for each of them, is read for each, and never written.
+    """
 
     user: Annotated[str, Meta(min_length=1)]
     user_id: Annotated[str, Meta(min_length=1)]
     person: Annotated[str, Meta(min_length=1)]
     token: Annotated[str, Meta(pattern=TOKEN)] | None = None
+    shared: bool = False
 
 
 class Login(msgspec.Struct, frozen=True):
     """A login of a connection, its own or a further one. ``person`` "" = nobody's; ``place`` is its index in ``accounts``,
-    None = the connection's own."""
+    None = the connection's own; ``shared`` as in the settings."""
 
     user: str
     user_id: str
     person: str
     token: str
     place: int | None = None
+    shared: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other login of its connection: the native id, and for a shared one whose part it is."""
+        return f"{self.user_id} of {self.person.casefold()}" if self.shared else self.user_id
 
 
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,16 +92,23 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     server_id: str = ""  # who answered when it was connected; another one there is another server
     read: bool = True
     write: bool = True
+    listen: bool = True
+    look_every_s: Annotated[int, Meta(ge=0)] = 45  # where no line tells of marks; 0 = never
     libraries: LibraryChoice = LibraryChoice()
     paths: list[PathMapping] = []
     schedule: ScheduleSettings | None = None  # None: with the others
+    proxy_host: str = ""  # the name, with its port, by which clients call the proxy before the server
+    scan: bool = True
+    anchors: list[
+        Annotated[str, Meta(min_length=1)]
+    ] = []  # what must be there before its libraries are scanned
     options: dict[str, Any] = {}
     accounts: list[AccountSettings] = []
 
     def logins(self) -> list[Login]:
         """All logins, the connection's own first, each with the token that serves it."""
         further = [
-            Login(each.user, each.user_id, each.person, each.token or self.token, place)
+            Login(each.user, each.user_id, each.person, each.token or self.token, place, each.shared)
             for place, each in enumerate(self.accounts)
         ]
         return [Login(self.user, self.user_id, self.person, self.token), *further]
@@ -139,15 +146,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Everything in ``playhead.yaml``."""
 
     version: int = SETTINGS_VERSION
-    people: list[
-        Annotated[str, Meta(min_length=1)]
-    ] = []  # known without a login; whoever has one needs no entry
+    people: list[Annotated[str, Meta(min_length=1)]] = []  # known without a login
     connections: dict[str, ConnectionSettings] = {}
+    senders: dict[str, SenderSettings] = {}
     guards: GuardSettings = GuardSettings()
     matching: MatchingSettings = MatchingSettings()
     progress: ProgressSettings = ProgressSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     serve: ServeSettings = ServeSettings()
+    scans: ScanSettings = ScanSettings()
+    triggers: TriggerSettings = TriggerSettings()
+    watch: list[WatchSettings] = []
+    notices: list[NoticeSettings] = []
 
     def persons(self) -> list[str]:
         """Everybody who is known: those with a login in the order of the connections, then the others; each name once."""
@@ -182,16 +192,23 @@ _PARTS: dict[str, type[msgspec.Struct]] = {
     "progress": ProgressSettings,
     "schedule": ScheduleSettings,
     "serve": ServeSettings,
+    "scans": ScanSettings,
+    "triggers": TriggerSettings,
 }
 _CRON_FORM = "cron's five fields such as '*/15 * * * *', or '' for never"
 _ALLOWED = {
+    **ALLOWED,
+    **NOTICES_ALLOWED,
+    **SENDERS_ALLOWED,
+    "look_every_s": "a number of seconds, 0 for never",
     "read": "true or false",
     "write": "true or false",
+    "listen": "true or false",
+    "shared": "true or false",
     "file": "true or false",
     "title": "true or false",
     "url": "an address such as http://10.0.0.5:32400",
     "token": "a reference: store:NAME, env:NAME or file:PATH, never the token itself",
-    "paths": "a list of entries with 'server' and 'hub'",
     "accounts": "a list of entries with 'user', 'user_id', 'person' and, where it is needed, 'token'",
     "people": "a list of names",
     "sync": _CRON_FORM,
@@ -216,18 +233,18 @@ def read_settings(raw: object) -> Settings:
         raise Misplaced(
             ("version",), f"is {version!r}", f"{SETTINGS_VERSION}; a newer Playhead wrote another one"
         )
-    connections = raw.get("connections")
-    if connections is not None and not isinstance(connections, Mapping):
-        raise Misplaced(("connections",), "is not a mapping", "names of connections, each with its settings")
     settings = Settings(
         people=_convert_people(raw.get("people")),
-        connections={
-            str(name): _convert(value, ConnectionSettings, ("connections", str(name)))
-            for name, value in (connections or {}).items()
-        },
+        connections=_convert_named(raw, "connections", ConnectionSettings),
+        senders=_convert_named(raw, "senders", SenderSettings),
+        watch=_convert_list(raw, "watch", WatchSettings, find_nested_watch, ("folder", "is watched twice")),
+        notices=_convert_list(raw, "notices", NoticeSettings, find_second, ("name", "stands there twice")),
         **{part: _convert(raw.get(part) or {}, kind, (part,)) for part, kind in _PARTS.items()},
     )
-    _refuse_shared_logins(settings)
+    _refuse_wrong_expressions("connections", settings.connections)
+    _refuse_wrong_expressions("senders", settings.senders)
+    _refuse_shared_names(settings)
+    _refuse_second_owners(settings)
     return settings
 
 
@@ -236,6 +253,44 @@ def _convert_people(raw: object) -> list[str]:
         return msgspec.convert(raw or [], list[Annotated[str, Meta(min_length=1)]])
     except msgspec.ValidationError as error:
         raise Misplaced(("people",), "is not a list of names", _ALLOWED["people"]) from error
+
+
+def _convert_named(raw: Mapping[Any, Any], part: str, kind: type[Any]) -> Any:
+    given = raw.get(part)
+    if given is not None and not isinstance(given, Mapping):
+        allowed = _ALLOWED.get(part) or f"names of {part}, each with its settings"
+        raise Misplaced((part,), "is not a mapping", allowed)
+    return {str(name): _convert(value, kind, (part, str(name))) for name, value in (given or {}).items()}
+
+
+def _refuse_wrong_expressions(
+    part: str, entries: Mapping[str, ConnectionSettings] | Mapping[str, SenderSettings]
+) -> None:
+    for name, entry in entries.items():
+        if wrong := find_wrong_expression(entry.paths):
+            place = (part, name, "paths", wrong[0])
+            raise Misplaced(place, f"is no expression ({wrong[1]})", ALLOWED["expression"])
+
+
+def _refuse_shared_names(settings: Settings) -> None:
+    """Commands name connections and senders alike."""
+    taken = {name.casefold() for name in settings.connections}
+    for name in settings.senders:
+        if name.casefold() in taken:
+            raise Misplaced(("senders", name), "has the name of another entry", "a name of its own")
+        taken.add(name.casefold())
+
+
+def _convert_list(
+    raw: Any, key: str, kind: type[Any], find_twice: Callable[[list[Any]], int | None], told: tuple[str, str]
+) -> Any:
+    given = raw.get(key) or []
+    if not isinstance(given, list):
+        raise Misplaced((key,), "is not a list", _ALLOWED[key])
+    entries = [_convert(each, kind, (key, place)) for place, each in enumerate(given)]
+    if (twice := find_twice(entries)) is not None:
+        raise Misplaced((key, twice, told[0]), told[1], _ALLOWED[key])
+    return entries
 
 
 def same_login(one: str, other: str) -> bool:
@@ -247,30 +302,40 @@ def _plain_id(user_id: str) -> str:
     return user_id.strip().replace("-", "").casefold()
 
 
-def _refuse_shared_logins(settings: Settings) -> None:
-    """No login stands twice on a connection, and none belongs to two persons, also where a server is connected twice."""
+def _refuse_second_owners(settings: Settings) -> None:
+    """No login stands twice on a connection, and none belongs to two persons, also where a server is connected twice; a shared
+    one stands once for each of its persons, and is nobody's own."""
     owners: dict[tuple[str, str, str], Login] = {}
     for name, connection in settings.connections.items():
-        own: set[str] = set()
-        for login in connection.logins():
-            plain = _plain_id(login.user_id)
+        logins = connection.logins()
+        for number, login in enumerate(logins):
             place = ("connections", name, *(("accounts", login.place) if login.place is not None else ()))
-            if plain in own:
+            before = [each for each in logins[:number] if same_login(each.user_id, login.user_id)]
+            if not all(_may_stand_beside(each, login) for each in before):
                 raise Misplaced(
                     (*place, "user_id"),
                     f"names the login '{login.user}' a second time",
-                    "each login of a server once",
+                    "each login of a server once, or with 'shared: true' once for each person",
                 )
-            own.add(plain)
             if not (connection.server_id and login.person):
                 continue
-            first = owners.setdefault((connection.kind, connection.server_id, plain), login)
-            if first.person.casefold() != login.person.casefold():
+            key = (connection.kind, connection.server_id, _plain_id(login.user_id))
+            first = owners.setdefault(key, login)
+            if first.person.casefold() != login.person.casefold() and not _share(first, login):
                 raise Misplaced(
                     (*place, "person"),
                     f"gives '{login.user}' to {login.person}, who is {first.person}'s elsewhere in this file",
-                    "one person for each login",
+                    "one person for each login, or 'shared: true' in each entry",
                 )
+
+
+def _may_stand_beside(before: Login, login: Login) -> bool:
+    nobodys_own = before.place is None and not before.person
+    return (nobodys_own and login.shared) or _share(before, login)
+
+
+def _share(one: Login, other: Login) -> bool:
+    return one.shared and other.shared and one.person.casefold() != other.person.casefold()
 
 
 def _convert(raw: object, kind: type[Any], place: tuple[str | int, ...]) -> Any:
@@ -318,31 +383,3 @@ def name_place(place: tuple[str | int, ...]) -> str:
     for part in place:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text or "the file"
-
-
-def normalise_url(text: str, *, default_port: int | None = None) -> str:
-    """The address of a server as a URL: scheme added, blanks, trailing slash and /web taken off.
-
-    ``default_port`` is added where neither scheme nor port was given. Raises UsageError.
-    """
-    url = re.split(r"[?#]|/web(?:/|$)", text.strip())[0].rstrip(
-        "/"
-    )  # as copied out of the browser's address line
-    bare = "://" not in url
-    if bare:
-        url = "http://" + url
-    match = re.fullmatch(
-        r"(?P<scheme>https?)://(?P<host>\[[0-9a-fA-F:.]+\]|[^\s/:?#@]+)(?P<port>:\d{1,5})?(?P<path>/[^\s?#]*)?",
-        url,
-    )
-    if not match:
-        raise UsageError(
-            f"'{text}' is not the address of a server.",
-            hint="Give one such as http://10.0.0.5:32400 or nas.local:8096.",
-        )
-    port = match["port"] or ""
-    if port and not 0 < int(port[1:]) < 65536:
-        raise UsageError(f"'{text}' names a port that cannot be.", hint="Ports go from 1 to 65535.")
-    if bare and not port and not match["path"] and default_port:
-        port = f":{default_port}"
-    return f"{match['scheme']}://{match['host'].lower()}{port}{match['path'] or ''}"

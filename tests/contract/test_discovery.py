@@ -22,7 +22,7 @@ import msgspec
 from playhead.adapters.plex import manifest as model
 
 manifest = msgspec.structs.replace(
-    model, name="zeta", title="Zeta", settings="playhead.adapters.zeta.settings:ZetaSettings"
+    model, name="zeta", title="Zeta", settings="playhead.adapters.zeta.settings:ZetaSettings", by_code=None
 )
 '''
 SETTINGS = '''"""One setting."""
@@ -48,6 +48,8 @@ from playhead.adapters.plex.settings import PlexSettings
 from playhead.adapters.plex.tests.harness import WEBHOOK as WEBHOOK
 
 KIND = "plex"
+SETS_UP_WEBHOOKS = "it asks no plex.tv"
+SCANS = REAL_FOLDERS = LOOKS = True
 
 
 def make(box, server, user, *, token=None):

@@ -10,11 +10,28 @@ from typing import get_type_hints
 import msgspec
 
 from playhead.ports.backend import Backend, Manifest
+from playhead.ports.proxy import Proxy
 
-from . import test_accounts, test_faults, test_lists, test_reading, test_writing
+from . import (
+    test_accounts,
+    test_faults,
+    test_lists,
+    test_reading,
+    test_scanning,
+    test_scanning_meanwhile,
+    test_writing,
+)
 from .rig import folder_of, load_harness
 
-SUITES = (test_accounts, test_faults, test_lists, test_reading, test_writing)
+SUITES = (
+    test_accounts,
+    test_faults,
+    test_lists,
+    test_reading,
+    test_scanning,
+    test_scanning_meanwhile,
+    test_writing,
+)
 
 
 def load(path: str) -> type:
@@ -52,6 +69,19 @@ def test_the_backend_has_every_method_of_the_port(manifest: Manifest) -> None:
         if not name.startswith("_"):
             assert callable(getattr(backend, name, None)), f"{manifest.name} lacks {name}()"
     assert issubclass(load(manifest.settings), msgspec.Struct)
+
+
+def test_who_writes_a_proxy_also_reads_what_it_notes(manifest: Manifest) -> None:
+    """A configuration to be written, a deliverer to be printed, and a reader for the lines; or none of it."""
+    assert (manifest.proxy is None) == (manifest.proxied is None)
+    if manifest.proxy is None:
+        return
+    proxy = load(manifest.proxy)()
+    for name in vars(Proxy):
+        if not name.startswith("_"):
+            assert callable(getattr(proxy, name, None)), f"{manifest.name}'s proxy lacks {name}()"
+    assert callable(load(manifest.proxied or ""))
+    compile(proxy.read_script(), "deliver.py", "exec")
 
 
 def test_settings_describe_themselves_and_stand_in_the_docs(manifest: Manifest) -> None:

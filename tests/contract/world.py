@@ -12,6 +12,7 @@ PLAYED_AT = 1_780_000_000
 HOUR = 3600.0
 SERVER = "home"
 ANNA, BEN = "anna", "ben"
+PASSWORDS = {ANNA: "swordfish & salt", BEN: "bens-own-word"}
 
 FILMS = ("seen", "paused", "loved", "fresh", "again", "rated", "spare")
 EPISODES = {"e0": (0, 1), "e1": (1, 1), "e2": (1, 2), "e3": (1, 3), "e4": (2, 1)}
@@ -96,7 +97,10 @@ def _server(kind: str, version: str | None) -> WorldServer:
         name=SERVER,
         kind=kind,  # type: ignore[arg-type]  # a dropped-in adapter names the emulator that it wants
         version=version,
-        users=[WorldUser(name=ANNA, admin=True, state=anna), WorldUser(name=BEN, state=ben)],
+        users=[
+            WorldUser(name=ANNA, admin=True, password=PASSWORDS[ANNA], state=anna),
+            WorldUser(name=BEN, password=PASSWORDS[BEN], state=ben),
+        ],
         libraries=[
             WorldLibrary(title="Films", kind="movies", root="/media/films"),
             WorldLibrary(title="Series", kind="shows", root="/media/series"),

@@ -8,13 +8,13 @@ import os
 import random
 import shutil
 import signal
-import socket
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.ports import find_port
 
 from playhead.sandbox.generate import generate_world
 from playhead.sandbox.run import SandboxHandle, run_world_in_thread
@@ -75,13 +75,7 @@ def make_world(seed: int, ports: list[int]) -> World:
 @pytest.fixture(scope="module")
 def ports() -> list[int]:
     """Free ports that stay the same for all worlds of this module, so that one prepared home fits them all."""
-    held = [socket.socket() for _ in SERVERS]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    found = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return found
+    return [find_port() for _ in SERVERS]
 
 
 def connect_all(box: SandboxHandle, home: Path) -> None:

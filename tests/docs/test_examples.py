@@ -7,6 +7,7 @@ exit code where it is not 0.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
@@ -17,6 +18,8 @@ from ruamel.yaml import YAML
 
 from playhead.faces.cli.demo_world import EMBY, JELLYFIN, PERSON, PLEX
 from playhead.faces.cli.reference import render_commands, render_settings
+from playhead.flows.signing_in import Tell, wait_for_approval
+from playhead.ports.signing_in import CodeShown, SignsInByCode
 from playhead.sandbox.run import SandboxHandle
 from playhead.settings import read_settings
 from tests.faces.conftest import Cli
@@ -51,15 +54,32 @@ def pages_with_examples() -> list[Path]:
 
 @pytest.fixture
 def prepare(cli: Cli, world: SandboxHandle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SandboxHandle:
-    """Tokens in the environment, and a servers.yaml in the current folder."""
+    """Tokens in the environment, a servers.yaml and a manager's YAML in the current folder."""
     for name in PLACES:
         monkeypatch.setenv(f"{KINDS[name].upper()}_TOKEN", world.token(name, PERSON))
     (tmp_path / "servers.yaml").write_text(
         f"cabin: {{type: emby, url: '{world.url(EMBY)}', token: {world.token(EMBY, PERSON)}, "
         "import: {enabled: true}, export: {enabled: true}}\n"
     )
+    (tmp_path / "plex-cluster-manager.yml").write_text(
+        f"hosts: [{{host: plex.example.org, port: 8443, token: {world.token(PLEX, PERSON)}}}]\n"
+    )
+    monkeypatch.setenv("CLUSTER_MANAGER_TOKEN", "shared-secret")
     monkeypatch.chdir(tmp_path)
+    let_sign_in(world, monkeypatch)
     return world
+
+
+def let_sign_in(world: SandboxHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is asked to approve a code does so at once, and types the password, which is empty."""
+
+    async def approve(sign_in: SignsInByCode, shown: CodeShown, tell: Tell) -> None:
+        place = PLEX if "clientID=" in shown.where else JELLYFIN
+        world.server(place).act(PERSON, "", "enter_code", at=None, args={"code": shown.code})
+        await wait_for_approval(sign_in, shown, tell)
+
+    monkeypatch.setattr("playhead.faces.cli.signing_in.wait_for_approval", approve)
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n" * 20))
 
 
 def translate(command: str, world: SandboxHandle) -> list[str]:
@@ -67,7 +87,9 @@ def translate(command: str, world: SandboxHandle) -> list[str]:
     program, *arguments = shlex.split(command)
     assert program == "bin/run", command
     for name, place in PLACES.items():
-        arguments = [world.url(name) if argument == place else argument for argument in arguments]
+        arguments = [argument.replace(place, world.url(name)) for argument in arguments]
+    if arguments[:2] == ["adopt", "plex-cluster"]:
+        arguments += ["--option", f"plex_tv_url={world.extra_urls['plextv']}"]
     if arguments[:2] == ["connect", "plex"] and "--yes" in arguments:
         arguments += ["--plex-tv-url", world.extra_urls["plextv"]]
     return arguments

@@ -3,57 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from playhead.domain.reconcile.guards import Limits, ask_about_removals, is_too_short
-from playhead.domain.reconcile.model import NOTHING, Agreed, Base, Policy, Slot, Verdict, WantedWrite
+from playhead.domain.reconcile.model import NOTHING, Agreed, Base, Verdict
 from playhead.domain.reconcile.news import acknowledge
-from playhead.domain.reconcile.resolve import RULES, Resolution, resolve
+from playhead.domain.reconcile.resolve import RULES, resolve
 from playhead.domain.reconcile.table import print_table
-from playhead.domain.reconcile.writes import Reasons, base_after_write, next_base, plan_writes
+from playhead.domain.reconcile.writes import base_after_write, next_base
 from playhead.domain.state.reading import State
-
-NOW = 1_700_000_000
-DAY = 86_400
-RUNTIME = 6_000
-POLICY = Policy()
-REASONS = Reasons("watched", "watched there", "stopped", "stopped there")
-SEEN = Agreed(watched=True, plays=1, watched_at=NOW - 9 * DAY, watched_from=1)
-KNOWN = Base(True, 1, NOW - 9 * DAY, 0)
-
-
-def said(
-    watched: bool | None = False, plays: int | None = 0, at: int | None = None, position: int | None = 0
-) -> State:
-    return State(watched, plays, at, position)
-
-
-def slot(account: int, reading: State, base: Base | None = None, **more: Any) -> Slot:
-    values = {"runtime_s": RUNTIME, "read_at": NOW, "read_before": NOW - DAY, "takes_date": True} | more
-    return Slot(account, account, f"server {account}", reading, base, **values)
-
-
-def unplayed(account: int, base: Base = KNOWN, **more: Any) -> Slot:
-    """A slot in the form of a person's un-play, confirmed."""
-    return slot(account, said(), base, unplayed=True, **({"verdict": Verdict.confirmed} | more))
-
-
-def merge(agreed: Agreed, *slots: Slot, decided_at: int | None = None) -> Resolution:
-    return resolve(agreed, slots, now=NOW, policy=POLICY, decided_at=decided_at)
-
-
-def writes(one: Slot, agreed: Agreed, *, moved: bool = False, together: bool = True) -> list[WantedWrite]:
-    return plan_writes(one, agreed, REASONS, moved=moved, siblings_watched=together, policy=POLICY)
-
-
-def rules(result: Resolution) -> list[str]:
-    return [decision.rule for decision in result.decisions]
-
+from tests.domain.slots import (
+    DAY,
+    KNOWN,
+    NOW,
+    POLICY,
+    RUNTIME,
+    SEEN,
+    merge,
+    rules,
+    said,
+    slot,
+    unplayed,
+    writes,
+)
 
 # -- watched
 
@@ -346,64 +320,6 @@ def test_an_empty_or_shrunken_list_is_not_believed() -> None:
     assert is_too_short(10, 0, max_shrink_share=0.2)
     assert is_too_short(100, 70, max_shrink_share=0.2)
     assert not is_too_short(100, 90, max_shrink_share=0.2)
-
-
-# -- laws
-
-readings = st.builds(
-    State,
-    watched=st.booleans(),
-    plays=st.sampled_from([None, 0, 1, 2]),
-    last_played=st.sampled_from([None, NOW - 9 * DAY, NOW - DAY, NOW - 60, NOW + 40 * DAY]),
-    position_s=st.sampled_from([0, 30, 900, 1_800, 5_900]),
-)
-bases = st.none() | st.builds(
-    Base,
-    st.booleans(),
-    st.sampled_from([None, 1]),
-    st.sampled_from([None, NOW - 9 * DAY]),
-    st.sampled_from([0, 900]),
-)
-
-
-@st.composite
-def slots(draw: st.DrawFn) -> list[Slot]:
-    count = draw(st.integers(1, 5))
-    return [
-        slot(
-            n,
-            draw(readings),
-            draw(bases),
-            unplayed=draw(st.booleans()),
-            verdict=draw(st.sampled_from(Verdict)),
-        )
-        for n in range(count)
-    ]
-
-
-agreements = st.sampled_from([NOTHING, SEEN, Agreed(unwatched_at=NOW - 2 * DAY)])
-
-
-@given(agreed=agreements, own=slots(), order=st.randoms(use_true_random=False))
-def test_the_order_of_slots_is_of_no_concern(agreed: Agreed, own: list[Slot], order: Any) -> None:
-    shuffled = list(own)
-    order.shuffle(shuffled)
-    assert merge(agreed, *own).agreed == merge(agreed, *shuffled).agreed
-
-
-@given(agreed=agreements, own=slots())
-def test_a_second_look_at_what_was_heard_decides_nothing(agreed: Agreed, own: list[Slot]) -> None:
-    """With the bases that the first pass leaves, the same readings are silence for ``watched``."""
-    first = merge(agreed, *own).agreed
-    heard = [msgspec.structs.replace(s, base=next_base(s, first, POLICY)) for s in own]
-    second = merge(first, *heard).agreed
-    assert (second.watched, second.watched_at) == (first.watched, first.watched_at)
-
-
-@given(agreed=agreements, own=slots())
-def test_nothing_is_unwatched_without_a_confirmed_un_play(agreed: Agreed, own: list[Slot]) -> None:
-    confirmed = any(s.unplayed and s.verdict is Verdict.confirmed for s in own)
-    assert confirmed or merge(agreed, *own).agreed.watched >= agreed.watched
 
 
 # -- the table

@@ -90,3 +90,12 @@ def connect(cli: Cli) -> Callable[..., Ran]:
         return cli("connect", kind, "--name", name, "--url", url, "--token", token, "--yes", *extra)
 
     return run
+
+
+@pytest.fixture
+def box(world: SandboxHandle, connect: Callable[..., Ran]) -> SandboxHandle:
+    """All three servers connected."""
+    for name in (PLEX, JELLYFIN, EMBY):
+        ran = connect(world, name)
+        assert ran.code == 0, ran.err
+    return world

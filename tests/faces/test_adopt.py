@@ -128,7 +128,7 @@ def test_every_key_is_taken_or_reported() -> None:
     }
     adoption = read_watchstate({"a": entry}, KINDS)
     server = adoption.servers[0]
-    assert (server.user_id, server.server_id, server.timeout_s) == ("1", "abc", 30.0)
+    assert (server.user_id, server.server_id, server.options) == ("1", "abc", {"timeout_s": 30.0})
     assert {item.place for item in adoption.left_behind} == {
         "a.import.later",
         "a.options.client.verify",

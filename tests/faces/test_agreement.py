@@ -7,45 +7,16 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from playhead.faces.cli.demo_world import EMBY, JELLYFIN, PERSON, PLEX
 from playhead.kit.files import only_one
 from playhead.sandbox.run import SandboxHandle
+from tests.faces.acting import act, ask, states
 from tests.faces.conftest import Cli, Ran
 
 CHANGE_KEYS = {"id", "connection", "account", "person", "item", "facet", "from", "to", "reason"}
 ITEM_KEYS = {"type", "title", "year", "show", "season", "episode", "claims"}
 SYNC_KEYS = {"read", "planned", "written", "failed", "pending", "held"}
-
-
-@pytest.fixture
-def box(world: SandboxHandle, connect: Callable[..., Ran]) -> SandboxHandle:
-    """All three servers connected."""
-    for name in (PLEX, JELLYFIN, EMBY):
-        ran = connect(world, name)
-        assert ran.code == 0, ran.err
-    return world
-
-
-def ask(box: SandboxHandle, path: str, body: dict[str, Any] | None = None) -> Any:
-    data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(
-        box.control_url + path, data=data, headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
-
-
-def states(box: SandboxHandle, server: str) -> dict[str, Any]:
-    rows = ask(box, f"/_sandbox/state?server={server}&user={PERSON}")
-    return {row["item"]: (row["watched"], row["position_s"]) for row in rows}
-
-
-def act(box: SandboxHandle, server: str, item: str, what: str, **more: Any) -> None:
-    ask(box, "/_sandbox/act", {"server": server, "user": PERSON, "item": item, "act": what, **more})
 
 
 def test_the_plan_has_the_promised_shape_and_changes_nothing(cli: Cli, box: SandboxHandle) -> None:
@@ -266,58 +237,6 @@ def test_another_server_at_the_address_is_not_read(cli: Cli, box: SandboxHandle)
     assert ran.code == 4
     assert f"warning: {PLEX}:" in ran.err
     assert ran.json["planned"] == 0
-
-
-@pytest.fixture
-def emptied(cli: Cli, box: SandboxHandle) -> list[str]:
-    """After a sync somebody, or something, unmarked all that was watched on Emby."""
-    cli("sync")
-    watched = [item for item, (seen, _) in states(box, EMBY).items() if seen]
-    for item in watched:
-        act(box, EMBY, item, "unmark")
-    return watched
-
-
-def test_a_mass_unwatch_is_held_with_a_question(cli: Cli, box: SandboxHandle, emptied: list[str]) -> None:
-    """Exit 3, a question with a number, and nothing is unmarked elsewhere."""
-    ran = cli("sync", "--json")
-    assert (ran.code, ran.json["held"]) == (3, 1), ran.out
-    assert states(box, PLEX)["matrix"][0] is True
-    question = cli("held", "--json").json[0]
-    assert EMBY in question["question"]
-    assert len(cli("plan", "--json").json["held"]) == 1
-    shown = cli("held", "show", str(question["id"]), "--json").json
-    assert len(shown["items"]) == len(emptied)
-    assert cli("held", "drop", "999").code == 2
-
-
-@pytest.mark.usefixtures("emptied")
-@pytest.mark.parametrize("verb", ["release", "drop"])
-def test_an_answer_can_be_tried(cli: Cli, verb: str) -> None:
-    """It says what would follow, and the question stays open."""
-    cli("sync")
-    [question] = cli("held", "--json").json
-    ran = cli("held", verb, str(question["id"]), "--dry-run")
-    assert ran.code == 0
-    assert "The next sync" in ran.out and "--dry-run" in ran.out
-    assert cli("held", "--json").json == [question]
-    assert cli("sync").code == 3
-
-
-def test_a_dropped_question_puts_it_right(cli: Cli, box: SandboxHandle, emptied: list[str]) -> None:
-    """What was unmarked by mistake is marked again."""
-    cli("sync")
-    assert cli("held", "drop", str(cli("held", "--json").json[0]["id"])).code == 0
-    assert cli("sync").code == 0
-    assert all(states(box, EMBY)[item][0] for item in emptied)
-
-
-def test_a_released_question_lets_it_happen(cli: Cli, box: SandboxHandle, emptied: list[str]) -> None:
-    """The others follow."""
-    cli("sync")
-    assert cli("held", "release", str(cli("held", "--json").json[0]["id"])).code == 0
-    assert cli("sync").code == 0
-    assert not any(states(box, PLEX)[item][0] for item in emptied)
 
 
 def test_two_runs_at_once_are_not_let_in(cli: Cli, box: SandboxHandle, home: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bench.ports import find_port
 
 from playhead.faces.cli.demo_world import EMBY, JELLYFIN, PERSON, PLEX
 from playhead.sandbox.run import SandboxHandle
@@ -26,12 +26,6 @@ def one_error_line(ran: Ran) -> str:
     assert lines[0].startswith("error: ")
     assert "Traceback" not in ran.err
     return lines[0]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_server_is_connected_and_its_token_hidden(
@@ -110,7 +104,7 @@ def test_wrong_input_is_one_line_and_saves_nothing(cli: Cli, home: Path, only_em
     """Unreachable, wrong token, wrong user, another kind of server, no such library, no address."""
     url, token = only_emby.url(EMBY), only_emby.token(EMBY, PERSON)
     table = [
-        ("emby", [f"http://127.0.0.1:{free_port()}", token], 1, "does not answer"),
+        ("emby", [f"http://127.0.0.1:{find_port()}", token], 1, "does not answer"),
         ("emby", [url, "0" * 32], 1, "refused the token"),
         ("emby", [url, token, "--user", "nobody"], 1, "nobody"),
         ("jellyfin", [url, token], 1, "Emby"),

@@ -54,8 +54,23 @@ def test_every_command_has_help_with_an_example(cli: Cli, command: str) -> None:
         assert "Example: playhead" in ran.out
 
 
-ONLY_LOOK = {"plan", "status", "items", "explain", "history", "doctor", "demo", "sandbox", "list", "show", "unmatched"}
-STAYS_UP = {"serve"}  # what it would do is what plan shows
+ONLY_LOOK = {
+    "preview",
+    "plan",
+    "status",
+    "items",
+    "explain",
+    "history",
+    "doctor",
+    "demo",
+    "sandbox",
+    "list",
+    "show",
+    "unmatched",
+    "script",
+    "scans",
+}
+STAYS_UP = {"serve", "deliver"}  # what it would do is what plan shows
 
 
 def test_every_command_that_writes_can_be_tried_first() -> None:

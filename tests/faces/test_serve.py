@@ -226,6 +226,14 @@ def test_a_mark_is_heard_without_any_webhook(box: SandboxHandle, start: Start, s
     until(lambda: all(is_watched(box, other, item) for other in others), hub.log)
 
 
+def test_a_line_can_be_switched_off(cli: Cli, box: SandboxHandle, start: Start) -> None:
+    """For one connection; the others keep theirs."""
+    assert cli("connections", "set", EMBY, "--no-listen").code == 0
+    hub = start()
+    until(lambda: set(hub.be_ready()["listeners"].values()) == {"open"}, hub.log)
+    assert set(hub.be_ready()["listeners"]) == {PLEX, JELLYFIN}
+
+
 def test_events_outlive_a_killed_hub(cli: Cli, box: SandboxHandle, start: Start, home: Path) -> None:
     """Every one whose sender was told 202 comes to its end once, in the next process."""
     hub = start()

@@ -84,6 +84,8 @@ def test_connect_asks_for_what_it_lacks_and_again_for_what_was_wrong(
 ) -> None:
     """Address, token, user, name, person; the token is never shown."""
     screen = terminal("connect", "emby")
+    screen.wait_for("How do you want to sign in to Emby?")
+    screen.type("token")
     screen.wait_for("Address of Emby")
     screen.type("ftp://nonsense")
     screen.wait_for("is not the address of a server")

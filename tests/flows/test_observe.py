@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from playhead.flows.observe import Observation, observe
+from playhead.ports.backend import RemoteUser
 from playhead.ports.events import Event, Heard
 from playhead.ports.inbox import Fate, WaitingEvent
 from tests.properties.servers import EMBY, JELLYFIN_12, PLEX
@@ -187,3 +189,48 @@ def test_un_plays_that_come_one_by_one_are_a_mass_all_the_same(town: Town) -> No
     context = town.context()
     with context.ledger.session():
         assert [row.connection for row in context.ledger.list_held()] == [jellyfin.name]
+
+
+class Known:
+    """Who is who at a proxy."""
+
+    def __init__(self, **users: str) -> None:
+        self.users = users
+
+    async def find(self, wanted: Mapping[str, int]) -> Mapping[str, RemoteUser]:
+        return {c: RemoteUser(self.users[c], self.users[c]) for c in wanted if c in self.users}
+
+
+def proxied(town: Town, server: ModelServer, film: str, caller: str, known: Known) -> Observation:
+    seen = Event("proxy", Heard.marked, "proxy.scrobble", (server.ids[film],), caller=caller)
+    connection = next(r.connection_id for r in town.roles.values() if r.connection == server.name)
+    context = dataclasses.replace(town.context(), callers=known)
+    return asyncio.run(observe(context, [WaitingEvent(1, connection, seen, town.now)]))
+
+
+def test_a_request_at_a_proxy_is_its_callers(town: Town) -> None:
+    """Only the caller's account is asked."""
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    assert proxied(town, plex, "1", "c1", Known(c1="kid")).changed == 0
+    seen = proxied(town, plex, "1", "c2", Known(c2="anna"))
+    assert (seen.changed, seen.written) == (1, 2)
+    assert not any(cell.watched for cell in town.cells("kid", "1").values())
+
+
+def test_a_caller_whom_nobody_can_tell_costs_a_reading_of_each_account(town: Town) -> None:
+    """Each for itself: the play is found, and it is nobody else's."""
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    seen = proxied(town, plex, "1", "c1", Known())
+    assert [end.fate for end in seen.ended] == [Fate.done]
+    assert seen.written == 2
+    assert all(cell.watched for cell in town.cells("anna", "1").values())
+    assert not any(cell.watched for cell in town.cells("kid", "1").values())
+
+
+def test_a_caller_to_whom_nobody_is_linked_is_kept_by_name(town: Town) -> None:
+    plex = town.servers[0]
+    [end] = proxied(town, plex, "1", "c1", Known(c1="guest")).ended
+    assert end.fate is Fate.unmatched and end.event is not None
+    assert (end.event.user_id, end.event.user_name) == ("guest", "guest")

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from playhead.ports.backend import Entry
 from playhead.ports.errors import Unreachable
 from tests.flows.hub import Hub, groups
 from tests.flows.shelf import Shelf, ShelfBackend, episode, movie, show
@@ -375,3 +376,23 @@ def test_a_ref_with_other_ids_moves_to_its_new_item(hub: Hub) -> None:
     right.shelves["m"].entries[0] = movie("1", "tmdb:7")
     hub.read(hub.request("a", left), hub.request("b", right))
     assert hub.rows("SELECT value FROM claim ORDER BY value") == [("imdb:movie:tt2",), ("tmdb:movie:7",)]
+
+
+def test_a_page_older_than_what_was_heard_meanwhile_does_not_undo_it(hub: Hub) -> None:
+    """What an event or the hub's own write brought after the page was asked for stays; the next read compares anew."""
+    backend = ten(watched=True)
+    hub.read(hub.request("a", backend))
+    backend.shelves["m"].entries = [movie(str(n), f"imdb:tt{n}", position_s=9) for n in range(10)]
+
+    def hear(_listing: object, _start: int, entries: list[Entry]) -> list[Entry]:
+        hub.now += 5
+        with hub.database.write() as rows:
+            rows.exec_driver_sql("UPDATE state SET plays = 7, read_at = ?", (hub.now,))
+        return entries
+
+    as_it_is, backend.warp = backend.warp, hear
+    hub.read(hub.request("a", backend))
+    assert hub.rows("SELECT DISTINCT watched, plays, fp FROM state") == [(1, 7, 0)]
+    backend.warp = as_it_is
+    hub.read(hub.request("a", backend))
+    assert hub.rows("SELECT DISTINCT watched, position_s FROM state") == [(0, 9)]

@@ -2,74 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from playhead.sandbox.world import WorldState, WorldUser
-from tests.faces.conftest import Ran
 from tests.journeys.conftest import Travel
-from tests.journeys.journey import Journey, movie, seen, server, stopped, world
-
-FILMS = "abcdef"
-KINDS = ("plex", "jellyfin", "emby")
-
-
-def users(alice: list[WorldState], bob: list[WorldState], bobs_name: str = "bob") -> list[WorldUser]:
-    return [
-        WorldUser(name="alice", admin=True, state=alice),
-        WorldUser(name=bobs_name, state=bob),
-        WorldUser(name="guest", state=[seen("f")]),
-    ]
-
-
-def house(travel: Travel) -> Journey:
-    """Three servers, connected once by alice; bob is there too, and a guest whom nobody knows."""
-    trip = travel(
-        world(
-            [movie(film) for film in FILMS],
-            server("plex", users=users([seen("a")], [stopped("c", 900)])),
-            server("jellyfin", users=users([], [seen("b")])),
-            server("emby", users=users([stopped("d", 1200)], [])),
-        )
-    )
-    for name in trip.kinds:
-        trip.connect(name, "--person", "alice", "--user", "alice")
-    return trip
-
-
-def people(trip: Journey, *arguments: str, code: int = 0) -> Ran:
-    ran = trip.cli("people", *arguments)
-    assert ran.code == code, (ran.code, ran.out, ran.err)
-    return ran
-
-
-def link_bob(trip: Journey) -> None:
-    people(trip, "add", "bob")
-    for name in trip.kinds:
-        people(trip, "link", "bob", name, "bob", "--yes")
-
-
-def shows(trip: Journey, user: str) -> dict[str, dict[str, tuple[bool, int]]]:
-    """By server and film: watched, and where it stopped; films without either are left out."""
-    return {
-        name: {
-            row["item"]: (row["watched"], round(row["position_s"] or 0))
-            for row in trip.ask(f"/_sandbox/state?server={name}&user={user}")
-            if row["watched"] or row["position_s"]
-        }
-        for name in trip.kinds
-    }
-
-
-def everywhere(**films: tuple[bool, int]) -> dict[str, dict[str, tuple[bool, int]]]:
-    return dict.fromkeys(KINDS, films)
-
-
-WATCHED = (True, 0)
+from tests.journeys.household import (
+    KINDS,
+    WATCHED,
+    everywhere,
+    house,
+    link_bob,
+    people,
+    shows,
+    trip_home,
+)
 
 
 def test_each_person_is_in_agreement_with_themselves(travel: Travel) -> None:
@@ -129,13 +77,6 @@ def test_the_logins_of_one_name_are_proposed_and_linked_with_one_yes(travel: Tra
     assert (again["proposals"], again["doubts"], again["linked"]) == ([], [], [])
     trip.settle()
     assert shows(trip, "bob") == everywhere(b=WATCHED, c=(False, 900))
-
-
-def trip_home(trip: Journey) -> Path:
-    shown = trip.cli("doctor", "--json")
-    found = re.search(r'"([^"]*)/playhead\.yaml"', json.dumps(shown.json))
-    assert found, shown.out
-    return Path(found[1])
 
 
 @pytest.mark.parametrize("where", KINDS)
@@ -277,60 +218,6 @@ def test_a_dry_run_changes_nothing(travel: Travel) -> None:
     assert trip.everything() == everything
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        (["link", "carol", "plex", "guest"], "There is no person 'carol'"),
-        (["link", "bob", "nowhere", "guest"], "There is no connection 'nowhere'"),
-        (["link", "bob", "plex", "nobody"], "'plex' has no login 'nobody'. Logins there: alice, bob, guest"),
-        (["link", "bob", "emby", "guest"], "bob has a login on the server of 'emby' already"),
-        (["link", "alice", "emby", "bob", "--also"], "This needs a yes"),
-        (["unlink", "emby", "guest"], "No linked login is called 'guest' on 'emby'"),
-        (["remove", "carol"], "There is no person 'carol'"),
-        (["remove", "bob"], "This needs a yes"),
-        (["unlink", "emby", "bob"], "This needs a yes"),
-    ],
-)
-def test_what_may_not_be_is_refused(travel: Travel, command: list[str], said: str) -> None:
-    """With one line, and nothing is saved."""
-    trip = house(travel)
-    link_bob(trip)
-    text = (trip_home(trip) / "playhead.yaml").read_text()
-    ran = trip.cli("people", *command)
-    assert ran.code in (1, 2) and said in ran.err, ran.err
-    assert (trip_home(trip) / "playhead.yaml").read_text() == text
-
-
-def test_a_token_of_somebody_else_is_refused(travel: Travel) -> None:
-    """On Plex it would make two persons one; the login's own is taken, and two logins of one person where named twice."""
-    trip = house(travel)
-    people(trip, "add", "bob")
-    ran = trip.cli("people", "link", "bob", "plex", "bob", "--token", trip.box.token("plex", "guest"))
-    assert ran.code == 2 and "not" in ran.err, ran.err
-    ran = trip.cli("people", "link", "bob", "plex", "bob", "--token", trip.box.token("plex", "alice"))
-    assert ran.code == 2, ran.err
-    people(trip, "link", "bob", "plex", "bob", "--token", trip.box.token("plex", "bob"))
-    people(trip, "link", "bob", "plex", "guest", "--also")
-    trip.settle()
-    assert shows(trip, "bob")["plex"] == shows(trip, "guest")["plex"] == {"c": (False, 900), "f": WATCHED}
-    assert shows(trip, "guest")["emby"] == {"f": WATCHED}
-
-
-def test_a_token_that_plex_tv_does_not_give_is_asked_for(travel: Travel) -> None:
-    """One line that says what to give; the others are linked all the same."""
-    trip = house(travel)
-    trip.fault("plextv", "missing", "GET /api/servers*")
-    trip.fault("plextv", "missing", "GET /api/v2/home/users")
-    people(trip, "add", "bob")
-    ran = trip.cli("people", "link", "bob", "plex", "bob")
-    assert ran.code == 1 and "--token" in ran.err, ran.err
-    done = people(trip, "propose", "--yes", "--json", code=4).json
-    assert {each["connection"] for each in done["failed"]} == {"plex"}
-    assert {(each["person"], each["connection"]) for each in done["linked"]} == {
-        (person, name) for person in ("bob", "guest") for name in ("jellyfin", "emby")
-    }
-
-
 @pytest.mark.parametrize("where", ["jellyfin", "emby"])
 def test_two_whose_names_are_swapped_on_a_server_stay_who_they_are(travel: Travel, where: str) -> None:
     """Logins are known by their ids: what the names say, there and in the settings, moves nothing."""
@@ -416,3 +303,39 @@ def test_one_login_that_is_refused_stops_nobody_else(travel: Travel, where: str)
     third = next(name for name in KINDS if name not in (where, other))
     assert shows(trip, "bob")[third]["f"] == WATCHED
     assert "f" not in shows(trip, "bob")[where]
+
+
+def test_a_login_that_several_watch_with_is_each_ones_source_and_is_never_written(travel: Travel) -> None:
+    """What the family watches there is watched for each of them; what one does alone is nobody else's, and not the family's."""
+    trip = house(travel)
+    link_bob(trip)
+    trip.settle()
+    people(trip, "link", "alice", "emby", "guest", "--shared")
+    people(trip, "link", "bob", "emby", "guest", "--shared")
+    trip.settle()
+    assert shows(trip, "alice") == everywhere(a=WATCHED, d=(False, 1200), f=WATCHED)
+    assert shows(trip, "bob") == everywhere(b=WATCHED, c=(False, 900), f=WATCHED)
+    trip.act("emby", "play", "e", user="guest")
+    trip.act("emby", "unmark", "f", user="guest")
+    trip.act("plex", "mark", "b", user="alice")
+    trip.settle()
+    assert shows(trip, "alice") == everywhere(a=WATCHED, b=WATCHED, d=(False, 1200), e=WATCHED)
+    assert shows(trip, "bob") == everywhere(b=WATCHED, c=(False, 900), e=WATCHED)
+    family = {"plex": {"f": WATCHED}, "jellyfin": {"f": WATCHED}, "emby": {"e": WATCHED}}
+    assert shows(trip, "guest") == family
+
+
+def test_a_part_of_a_shared_login_can_be_taken_out(travel: Travel) -> None:
+    """One person's; the others keep theirs. A login that is somebody's alone is not shared."""
+    trip = house(travel)
+    link_bob(trip)
+    for person in ("alice", "bob"):
+        people(trip, "link", person, "plex", "guest", "--shared")
+    ran = trip.cli("people", "unlink", "plex", "guest", "--yes")
+    assert ran.code == 2 and "Say whose part: --person, of alice, bob" in ran.err
+    people(trip, "unlink", "plex", "guest", "--person", "alice", "--yes")
+    trip.settle()
+    assert "f" not in shows(trip, "alice")["emby"]
+    assert shows(trip, "bob")["emby"]["f"] == WATCHED
+    ran = trip.cli("people", "link", "alice", "emby", "bob", "--shared")
+    assert ran.code == 2 and "'bob' on 'emby' is bob's alone" in ran.err

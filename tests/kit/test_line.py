@@ -11,7 +11,14 @@ from aiohttp import web
 
 from playhead.kit.http import Http
 from playhead.kit.line import open_line
-from playhead.ports.errors import BackendError, BadAnswer, Interrupted, Unauthorized, Unreachable
+from playhead.ports.errors import (
+    BackendError,
+    BadAnswer,
+    Interrupted,
+    TokenRefused,
+    Unauthorized,
+    Unreachable,
+)
 from tests.talking import Talker, hang_up, open_talker, tell
 
 
@@ -71,7 +78,7 @@ async def test_a_line_goes_on_after_a_silence(place: tuple[Talker, Http]) -> Non
 @pytest.mark.parametrize(
     "status, kind, words",
     [
-        (401, Unauthorized, "refused the token"),
+        (401, TokenRefused, "refused the token"),
         (403, Unauthorized, "refused the token"),
         (404, BadAnswer, "not let WebSockets pass"),
         (200, BadAnswer, "not let WebSockets pass"),

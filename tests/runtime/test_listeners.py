@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from unittest.mock import Mock
 
-from playhead.ports.errors import Unauthorized
+import msgspec
+import pytest
+
+from playhead.ports.errors import TokenRefused, Unauthorized
 from playhead.ports.events import Event, Heard
 from playhead.ports.inbox import NewEvent
 from playhead.runtime.listeners import Listener
@@ -55,8 +59,10 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(ear: Ear) -> AsyncIterator[Listener]:
-    listener = Listener("Den", 3, ear.open_line, ear.put, ear.note, first_wait_s=0.01)
+async def listening(ear: Ear, user_id: str | None = None) -> AsyncIterator[Listener]:
+    listener = Listener(
+        "Den", 3, ear.open_line, ear.put, ear.note, user_id=user_id, first_wait_s=0.01, look_again_s=0.02
+    )
     running = asyncio.create_task(listener.run())
     yield listener
     running.cancel()
@@ -81,7 +87,7 @@ async def test_what_is_heard_is_stored_for_its_connection() -> None:
 
 
 async def test_a_broken_line_is_opened_again() -> None:
-    """Whatever broke it, a fault of the adapter included; each old one is closed."""
+    """Whatever broke it, a fault of the adapter included; each old one is closed. It is said when the last one was heard."""
     ear = Ear(
         [
             Wire([MISSED, PLAY], Unauthorized("The token is refused.")),
@@ -93,7 +99,9 @@ async def test_a_broken_line_is_opened_again() -> None:
         await until(lambda: len(ear.stored) == 3)
         assert listener.state == "open"
         assert ear.noted == [True, False, False, True]
-    assert [new.event for new in ear.stored] == [MISSED, PLAY, MISSED]
+    first, play, again = (new.event for new in ear.stored)
+    assert (first, play) == (MISSED, PLAY)
+    assert again.at is not None and again == msgspec.structs.replace(MISSED, at=again.at)
     assert all(wire.closed for wire in ear.opened)
     assert ear.noted[-1] is False
 
@@ -105,3 +113,28 @@ async def test_the_state_says_what_is_wrong() -> None:
         await until(lambda: len(ear.opened) > 1)
         assert listener.state == "The token is refused. Sign in again."
     assert ear.stored == []
+
+
+async def test_a_refused_token_is_told_once_and_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each try is a look whether there is another token by now; no word of it but the first."""
+    log = Mock()
+    monkeypatch.setattr("playhead.runtime.listeners.log", log)
+    first = TokenRefused("Plex does not take it any more.", hint="Sign in again.")
+    known = TokenRefused("Plex does not take it any more.", hint="Sign in again.", told=True)
+    ear = Ear([Wire([MISSED], first), *[Wire([], known) for _ in range(3)], Wire([MISSED], None)])
+    async with listening(ear) as listener:
+        await until(lambda: len(ear.stored) == 2)
+        assert listener.state == "open"
+    told = "Plex does not take it any more. Sign in again."
+    log.warning.assert_called_once_with("not listening", connection="Den", error=told)
+
+
+async def test_a_line_of_one_login_tells_of_that_login_alone() -> None:
+    """What names nobody is about it; what names another login is heard elsewhere."""
+    own = Event("socket", Heard.state, "x", ("7",), user_id="bob")
+    other = Event("socket", Heard.playing, "x", ("7",), user_id="alice")
+    ear = Ear([Wire([MISSED, own, other, MISSED], None)])
+    async with listening(ear, "bob"):
+        await until(lambda: len(ear.stored) == 3)
+    assert [new.event.user_id for new in ear.stored] == ["bob", "bob", "bob"]
+    assert Event("socket", Heard.missed, "open", user_id="bob") == ear.stored[0].event

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -112,6 +113,17 @@ def test_words_that_are_no_schedule_are_refused() -> None:
 async def test_a_childs_exit_code_comes_back() -> None:
     """Whatever it prints."""
     assert await run_child([sys.executable, "-c", "print('hello'); raise SystemExit(3)"], os.environ) == 3
+
+
+async def test_what_was_told_before_is_not_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what a child prints."""
+    log = Mock()
+    monkeypatch.setattr("playhead.runtime.schedule.log", log)
+    command = [sys.executable, "-c", "print('sign in: do this'); print('hello')"]
+    for told, said in (([], ["sign in: do this", "hello"]), (["do this"], ["hello"])):
+        log.reset_mock()
+        await run_child(command, os.environ, told)
+        assert [call.kwargs["line"] for call in log.info.call_args_list] == said
 
 
 async def test_a_child_is_interrupted_when_the_hub_ends(tmp_path: Path) -> None:

@@ -23,11 +23,22 @@ class Posted(NamedTuple):
 
 
 class Ear:
-    """``url`` is where it listens."""
+    """``url`` is where it listens, ``status`` what it answers."""
 
     def __init__(self) -> None:
         self.posts: list[Posted] = []
+        self.status = 200
         self.url = ""
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def hold(self) -> None:
+        """Answer nobody from now on."""
+        self._open.clear()
+
+    def let_go(self) -> None:
+        """Answer again."""
+        self._open.set()
 
     async def answer(self, request: web.Request) -> web.Response:
         fields: dict[str, bytes] = {}
@@ -38,7 +49,9 @@ class Ear:
         else:
             fields[""] = await request.read()
         self.posts.append(Posted(request.path, dict(request.headers), fields))
-        return web.Response(status=200)
+        await self._open.wait()
+        away = {"Location": "http://192.0.2.1/away"} if self.status == 302 else {}
+        return web.Response(status=self.status, headers=away)
 
 
 async def wait_until(done: Callable[[], bool]) -> None:
@@ -53,10 +66,12 @@ async def listen() -> AsyncIterator[Ear]:
     """Listen on a free port of this machine."""
     ear = Ear()
     app = web.Application()
-    app.router.add_post("/{tail:.*}", ear.answer)
+    app.router.add_route("*", "/{tail:.*}", ear.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     ear.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield ear
-    await runner.cleanup()
+    try:
+        yield ear
+    finally:
+        await runner.cleanup()

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from playhead.adapters import find_manifests
+from playhead.kit.address import normalise_url
+from playhead.library_settings import LibraryChoice
 from playhead.ports.errors import UsageError
 from playhead.runtime.home import Home, find_home
 from playhead.runtime.settings_file import SettingsFile, put_connection, put_people
-from playhead.settings import AccountSettings, ConnectionSettings, LibraryChoice, normalise_url
+from playhead.settings import AccountSettings, ConnectionSettings
 
 PLEX = """\
   Plex:  # the one in the living room
@@ -131,6 +133,38 @@ def test_a_mistake_is_named_with_its_place(home: Home, text: str, expected: str)
     assert str(home.settings) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.hint
+
+
+SHARED = (
+    WITH_SAM
+    + """\
+      - user: family
+        user_id: '77'
+        person: {0}
+        token: store:family
+        shared: {2}
+      - user: family
+        user_id: '77'
+        person: {1}
+        token: store:family
+        shared: true
+"""
+)
+
+
+def test_a_shared_login_stands_once_for_each_of_its_persons(home: Home) -> None:
+    """With one token for all of them; each part has a key of its own."""
+    text = SHARED.format("alex", "sam", "true")
+    logins = write(home, text).load().connections["Plex"].linked()
+    assert [(login.person, login.shared) for login in logins[-2:]] == [("alex", True), ("sam", True)]
+    assert len({login.key for login in logins}) == len(logins) == 4
+
+
+@pytest.mark.parametrize(("one", "other", "shared"), [("sam", "sam", "true"), ("alex", "sam", "false")])
+def test_what_is_not_shared_stands_once(home: Home, one: str, other: str, shared: str) -> None:
+    """Neither twice for one person nor beside somebody whose own it is."""
+    with pytest.raises(UsageError, match="names the login 'family' a second time"):
+        write(home, SHARED.format(one, other, shared)).load()
 
 
 def test_an_edit_keeps_comments_and_order(home: Home) -> None:
@@ -271,3 +305,22 @@ def test_who_has_no_login_yet_is_written_and_taken_out(home: Home) -> None:
     assert "- robin  # from next door" in home.settings.read_text()
     file.edit(lambda document: put_people(document, []))
     assert "people" not in home.settings.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("watch: /tv", "watch is not a list"),
+        ("watch: [{folder: tv}]", "watch[0].folder"),
+        ("watch: [{folder: /tv, polling: 0}]", "watch[0].polling"),
+        ("watch: [{folder: /tv}, {folder: /films}, {folder: /tv/}]", "watch[0].folder is watched twice"),
+        ("watch: [{folder: /tv}, {folder: /tv/new}]", "watch[1].folder is watched twice"),
+        ("watch: [{folders: /tv}]", "watch[0].folders is not known"),
+    ],
+)
+def test_a_watched_folder_stands_once_and_whole(home: Home, text: str, expected: str) -> None:
+    """None within another, each with a path from the root on."""
+    write(home, text + "\n")
+    with pytest.raises(UsageError) as caught:
+        SettingsFile(home, find_manifests).load()
+    assert expected in str(caught.value)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from playhead.ports.errors import PlayheadError
@@ -101,13 +102,15 @@ def test_what_was_told_as_stored_survives_kill_9(path: Path) -> None:
 
 
 def test_a_failed_event_is_due_again_later(inbox: SqlInbox) -> None:
-    """It does not keep the others waiting, its tries are counted, and it counts as one event when it is over."""
+    """It does not keep the others waiting, those never tried go first, its tries are counted, and it counts as one event when
+    it is over."""
     inbox.put([heard("a"), heard("b")])
     first = inbox.take(1, NOW)[0]
     inbox.end([Ended(first.id, Fate.failed, "down", NOW + 30)], NOW)
     assert items(inbox) == ["b"]
     assert items(inbox, now=NOW + 30) == ["a", "b"]
-    assert inbox.take(1, NOW + 30)[0].attempts == 1
+    assert inbox.take(1, NOW + 30)[0].event.native_ids == ("b",)
+    assert inbox.take(2, NOW + 30)[0].attempts == 1
     assert inbox.count_fates() == {}
     assert inbox.next_due() == 0.0
     inbox.end([Ended(first.id + 1, Fate.done)], NOW)
@@ -229,3 +232,29 @@ def test_what_is_kept_of_unknown_logins_can_be_counted_beside_the_process_that_u
     }
     assert read_unmatched(path.with_name("none.db")) == []
     assert not path.with_name("none.db").exists()
+
+
+def test_an_event_whose_caller_became_known_is_kept_under_that_login(tmp_path: Path) -> None:
+    """So that strangers at a proxy can be shown by name."""
+    inbox = SqlInbox(tmp_path / "inbox.db")
+    event = Event("proxy", Heard.marked, "proxy.scrobble", ("7",), caller="c1")
+    inbox.put([NewEvent(1, event, 1.0)])
+    [waiting] = inbox.take(1, 2.0)
+    named = msgspec.structs.replace(event, user_id="77", user_name="guest")
+    inbox.end([Ended(waiting.id, Fate.unmatched, event=named)], 3.0)
+    inbox.close()
+    [kept] = read_unmatched(tmp_path / "inbox.db")
+    assert (kept.user_id, kept.user_name, kept.count) == ("77", "guest", 1)
+
+
+def test_kept_events_of_a_login_that_is_somebodys_now_wait_again(inbox: SqlInbox) -> None:
+    """The oldest first, of that connection and login alone, counted by what becomes of them in the end, and only once."""
+    inbox.put([heard("a", user="bob"), heard("b", user="eve"), heard("c", user="bob")])
+    inbox.put([heard("d", user="bob", connection=2)])
+    inbox.end([Ended(each.id, Fate.unmatched) for each in inbox.take(9, NOW)], NOW)
+    assert inbox.take_up(1, lambda event: "bob" in (event.user_id, event.user_name)) == 2
+    assert items(inbox) == ["a", "c"]
+    assert inbox.count_fates() == {("webhook", "play", "unmatched"): 2}
+    inbox.end([Ended(each.id, Fate.done) for each in inbox.take(9, NOW)], NOW)
+    assert inbox.take_up(1, lambda event: "bob" in (event.user_id, event.user_name)) == 0
+    assert inbox.count_fates() == {("webhook", "play", "unmatched"): 2, ("webhook", "play", "done"): 2}

@@ -14,6 +14,7 @@ import uvicorn
 from playhead.faces.web.app import HubApp, make_pages
 from playhead.faces.web.protocol import PatientProtocol
 from playhead.faces.webhooks.app import WebhookApp
+from playhead.ports.callers import Credential, Proxied
 from playhead.ports.errors import BadAnswer
 from playhead.ports.events import Event, Heard
 from playhead.ports.inbox import NewEvent
@@ -24,6 +25,8 @@ from playhead.runtime.reception import Receiver, Reception
 from playhead.store.inbox import SqlInbox
 
 SECRET = "den-secret-0123456789"
+LOFT_SECRET = "loft-secret-0123456789"
+CLUSTER_TOKEN = "cluster-secret-0123456789"
 OTHER_SECRET = "attic-secret-0123456789"
 LARGEST = 100_000
 
@@ -40,6 +43,18 @@ def read_webhook(body: bytes, headers: Mapping[str, str]) -> tuple[Event, ...]:
         return (Event("webhook", Heard.marked, "play", (msgspec.json.decode(body, type=Posted).item,)),)
     except msgspec.DecodeError as error:
         raise BadAnswer("This is no webhook of it.") from error
+
+
+def read_proxied(body: bytes) -> tuple[Proxied, ...]:
+    """The made-up proxy's lines: an item, a token, an app and a host each."""
+    return tuple(
+        Proxied(
+            Event("proxy", Heard.marked, "play", (line["item"],)),
+            Credential(line.get("token", ""), line.get("client", "")),
+            line.get("host", ""),
+        )
+        for line in map(msgspec.json.decode, body.splitlines())
+    )
 
 
 class Served:
@@ -71,17 +86,20 @@ class Served:
 
 @asynccontextmanager
 async def serve(folder: Path, *, most_gathered: int = 1000) -> AsyncIterator[Served]:
-    """Serve two connections, "The Den" and "Attic", until the end of the block."""
+    """Serve "The Den" and "Loft", which stand behind proxies, and "Attic", until the end of the block."""
     listening = socket.create_server(("127.0.0.1", 0))
     inbox = SqlInbox(folder / "inbox.db")
     served = Served(inbox, listening.getsockname()[1])
     group = GroupCommit(served.store, on_commit=served.count, most_gathered=most_gathered)
-    reception = Reception(group)
+    reception = Reception(group, lambda connection, credential: f"{connection}#{len(credential.token)}")
     reception.open_for(
         [
-            Receiver("The Den", "plex", 1, SECRET, read_webhook),
+            Receiver("The Den", "plex", 1, SECRET, read_webhook, read_proxied, frozenset({"den:32400"})),
+            Receiver("Loft", "plex", 3, LOFT_SECRET, read_webhook, read_proxied, frozenset({"loft:32400"})),
             Receiver("Attic", "emby", 2, OTHER_SECRET, read_webhook),
-        ]
+        ],
+        cluster_token=CLUSTER_TOKEN,
+        own_client="the-hub",
     )
     measures = Measures(inbox)
     health = Health({"inbox": inbox.check_writable}, {"lines": lambda: {"The Den": "open"}})

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
 
+from playhead.ports.arrivals import ArrManifest
 from playhead.ports.backend import Manifest
 
 
-def find_manifests() -> dict[str, Manifest]:
-    """All backends by name, in the order of their names."""
-    found: dict[str, Manifest] = {}
+@cache
+def find_manifests() -> Mapping[str, Manifest]:
+    """All backends by name, in the order of their names. Looked for once: what is dropped in needs a new start."""
+    return MappingProxyType({each.name: each for each in _declared() if isinstance(each, Manifest)})
+
+
+@cache
+def find_arr_manifests() -> Mapping[str, ArrManifest]:
+    """All programs that tell of arriving files, likewise."""
+    return MappingProxyType({each.name: each for each in _declared() if isinstance(each, ArrManifest)})
+
+
+def _declared() -> Iterator[object]:
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
-        if not module.ispkg or module.name.startswith("_"):
-            continue
-        manifest = getattr(importlib.import_module(f"{__name__}.{module.name}"), "manifest", None)
-        if isinstance(manifest, Manifest):
-            found[manifest.name] = manifest
-    return found
+        if module.ispkg and not module.name.startswith("_"):
+            yield getattr(importlib.import_module(f"{__name__}.{module.name}"), "manifest", None)

@@ -15,7 +15,8 @@ from playhead.ports.errors import UsageError
 
 
 class Adopted(msgspec.Struct, frozen=True, kw_only=True):
-    """One server as it was configured there. ``user_id`` and ``server_id`` are empty where the file does not tell."""
+    """One server as it was configured there. ``user_id`` and ``server_id`` are empty where the file does not tell; ``proxy_host``
+    is how clients call the proxy before it, with its port; ``options`` are the backend's own settings."""
 
     name: str
     kind: str
@@ -26,7 +27,8 @@ class Adopted(msgspec.Struct, frozen=True, kw_only=True):
     read: bool = True
     write: bool = True
     exclude: tuple[str, ...] = ()
-    timeout_s: float | None = None
+    proxy_host: str = ""
+    options: dict[str, Any] = {}
 
 
 class LeftBehind(msgspec.Struct, frozen=True):
@@ -103,7 +105,7 @@ def _read_server(
         read=_take_switch(entry, "import", name, left),
         write=_take_switch(entry, "export", name, left),
         exclude=_read_ignore(options.pop("ignore", None)),
-        timeout_s=_number(timeout),
+        options={} if (seconds := _number(timeout)) is None else {"timeout_s": seconds},
     )
     for place, rest in (("", entry), ("options.", options), ("options.client.", client)):
         left.extend(

@@ -18,12 +18,11 @@ from playhead.domain.state.reading import State
 from playhead.flows.context import Context, Progress
 from playhead.kit.log import Log
 from playhead.ports.backend import Backend, Entry, Outcome, Receipt, Write
-from playhead.ports.errors import BackendError, Unauthorized
+from playhead.ports.errors import BackendError, TokenRefused, Unauthorized
 from playhead.ports.ledger import AccountRole, Delivery, Result
 
 log = Log(__name__)
 
-LEASE_AT_ONCE = 400
 STORE_AT_ONCE = 200
 ROUNDS = 3  # a failed write is tried again within the pass, the rest on the next one
 LONGEST_WAIT_S = 30.0
@@ -67,49 +66,88 @@ class _Line:
             self.last_message = receipt.message
 
 
-async def deliver_changes(ctx: Context, accounts: Sequence[int], on_progress: Progress) -> Delivered:
-    """Deliver the open changes of the accounts that have a backend. Within a session of the ledger."""
+async def deliver_changes(
+    ctx: Context, accounts: Sequence[int], on_progress: Progress, *, due_before: int = FOR_EVER
+) -> Delivered:
+    """Deliver the open changes of the accounts that have a backend. Within a session of the ledger; takes the turns itself."""
     total = Delivered()
     lines = [_Line(ctx.roles[a], ctx.backends[a]) for a in accounts if a in ctx.backends]
-    for part in await asyncio.gather(*(_deliver_line(ctx, line, on_progress) for line in lines)):
+    parts = await asyncio.gather(*(_take_turn(ctx, line, on_progress, due_before) for line in lines))
+    for part in parts:
         total.written += part.written
         total.failed += part.failed
         total.missing += part.missing
         total.overtaken += part.overtaken
         total.messages += part.messages
-    total.failed += ctx.ledger.count_open([a for a in accounts if a not in ctx.backends])
+    total.failed += _count_open(ctx, [a for a in accounts if a not in ctx.backends])
     return total
 
 
-async def _deliver_line(ctx: Context, line: _Line, on_progress: Progress) -> Delivered:
+def free_stale_leases(ctx: Context) -> None:
+    """Free the leases of those who are gone, so that what is leased is being written now. Within a session of the ledger."""
+    for account in ctx.ledger.list_leased():
+        with ctx.turns.idle(account) as idle:
+            if idle:
+                ctx.ledger.release_stale_leases(account)
+                ctx.ledger.commit()
+
+
+def _count_open(ctx: Context, accounts: Sequence[int]) -> int:
+    count = ctx.ledger.count_open(accounts)
+    ctx.ledger.commit()
+    return count
+
+
+async def _take_turn(ctx: Context, line: _Line, on_progress: Progress, due_before: int) -> Delivered:
+    async with ctx.turns.writing(line.role.account_id) as mine:
+        if mine:
+            if line.role.account_id in ctx.ledger.list_leased():
+                ctx.ledger.release_stale_leases(line.role.account_id)
+                ctx.ledger.commit()
+            return await _deliver_line(ctx, line, on_progress, due_before)
+    left = _count_open(ctx, [line.role.account_id])
+    message = f"{line.role.connection}: another process is writing there and goes on with it"
+    return Delivered(failed=left, messages=[message] if left else [])
+
+
+async def _deliver_line(ctx: Context, line: _Line, on_progress: Progress, due_before: int) -> Delivered:
     account = line.role.account_id
-    total = ctx.ledger.count_open([account])
+    everything = due_before == FOR_EVER
+    total = _count_open(ctx, [account]) if everything else 0
     result = Delivered()
     for attempt in range(ROUNDS):
         if attempt:
             await asyncio.sleep(max(line.pause_s, 0.2 * 2**attempt))
             line.pause_s = 0.0
-        await _deliver_round(ctx, line, total, result, on_progress, again=bool(attempt))
-        if line.down or not ctx.ledger.count_open([account]):
+        due = FOR_EVER if attempt else due_before
+        await _deliver_round(ctx, line, total, result, on_progress, due_before=due, again=bool(attempt))
+        left = _count_open(ctx, [account])
+        if line.down or not left or not (everything or line.last_message):
             break
-    left = ctx.ledger.count_open([account])
     result.failed += left
-    if left or line.last_message:
+    if line.last_message or (left and everything):
         result.messages.append(f"{line.role.connection}: {line.last_message or 'not all could be written'}")
     return result
 
 
 async def _deliver_round(
-    ctx: Context, line: _Line, total: int, result: Delivered, on_progress: Progress, *, again: bool
+    ctx: Context,
+    line: _Line,
+    total: int,
+    result: Delivered,
+    on_progress: Progress,
+    *,
+    due_before: int,
+    again: bool,
 ) -> None:
-    """Every open change once, whenever it is due: a person who starts a sync does not want to wait."""
+    """Every open change once that is due; a person who starts a sync does not want to wait for any."""
     after = 0
-    while not line.down:
+    while not line.down and ctx.still_holds():
         batch = ctx.ledger.lease(
             line.role.account_id,
             after_ref=after,
-            limit=LEASE_AT_ONCE,
-            due_before=FOR_EVER,
+            limit=ctx.lease_at_once,
+            due_before=due_before,
             now=int(ctx.now()),
             lease_s=ctx.lease_s,
             again=again,
@@ -137,7 +175,7 @@ async def _write_batch(
     queue = [d for d in reversed(queue) if d.ref_id not in left_out]
 
     async def work() -> None:
-        while queue and not line.down:
+        while queue and not line.down and ctx.still_holds():
             if line.pause_s:
                 await asyncio.sleep(line.pause_s)
                 line.pause_s = 0.0
@@ -175,9 +213,14 @@ async def _look_at_all(
     try:
         return {entry.native_id: entry for entry in await line.backend.fetch_entries(wanted)}, []
     except BackendError as error:  # a plain mark looks for itself then
-        line.note(Receipt(Outcome.failed, error_code=error.code, message=str(error)))
+        line.note(Receipt(Outcome.failed, error_code=error.code, message=_say(error)))
         now = int(ctx.now())
-        return {}, [Result(d, Outcome.failed, None, str(error), now) for d in needed]
+        return {}, [Result(d, Outcome.failed, None, _say(error), now) for d in needed]
+
+
+def _say(error: BackendError) -> str:
+    """The words for it; the command to sign in again is told once, and elsewhere."""
+    return error.message if isinstance(error, TokenRefused) else str(error)
 
 
 def _may_destroy(delivery: Delivery) -> bool:
@@ -225,7 +268,7 @@ async def _write_one(line: _Line, delivery: Delivery, seen: Entry | None) -> Rec
         try:
             seen = next(iter(await line.backend.fetch_entries([delivery.native_id])), None)
         except BackendError as error:
-            return Receipt(Outcome.failed, error_code=error.code, message=str(error))
+            return Receipt(Outcome.failed, error_code=error.code, message=_say(error))
     before = delivery.before
     if seen is not None and seen.watched is not None:
         before = _state_of(seen)

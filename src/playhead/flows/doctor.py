@@ -14,8 +14,10 @@ from typing import Literal
 
 import msgspec
 
+from playhead.ports.arrivals import ArrInfo, CatchesUp
 from playhead.ports.backend import Backend, Library, ServerInfo
-from playhead.ports.errors import BackendError, PlayheadError
+from playhead.ports.errors import BackendError, PlayheadError, TokenRefused, Unauthorized
+from playhead.ports.events import RegistersWebhooks
 
 Result = Literal["ok", "warn", "fail"]
 
@@ -31,7 +33,8 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True):
-    """One connection to be examined. ``tested`` are the version beginnings that Playhead was tried with."""
+    """One connection to be examined. ``tested`` are the version beginnings that Playhead was tried with; ``sign_in_again`` is the
+    command for it, ``note_token`` is called once the token was taken."""
 
     name: str
     title: str
@@ -40,6 +43,17 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     make_backend: Callable[[], Backend]
     takes: Callable[[str, str], bool]
     tested: tuple[str, ...] = ()
+    max_clock_skew_s: float = 300
+    sign_in_again: str = ""
+    note_token: Callable[[], None] = lambda: None
+
+
+class Informant(msgspec.Struct, frozen=True, kw_only=True):
+    """One Sonarr or Radarr to be examined. ``is_told`` says whether one of its webhooks' addresses is the hub's."""
+
+    name: str
+    open_net: Callable[[], CatchesUp]
+    is_told: Callable[[str], bool]
     max_clock_skew_s: float = 300
 
 
@@ -143,14 +157,66 @@ async def check_patient(patient: Patient) -> list[Finding]:
         )
         findings += [_check_id(patient, info), _check_version(patient, info), _check_clock(patient, info)]
         user = await backend.check_account()
+        patient.note_token()
         findings.append(Finding("token", patient.name, "ok", f"works for {user.name}"))
         findings.append(_check_libraries(patient, await backend.list_libraries()))
+    except TokenRefused as error:
+        hint = f"Sign in again: {patient.sign_in_again}" if patient.sign_in_again else error.hint
+        findings.append(Finding("token", patient.name, "fail", error.message, hint))
     except BackendError as error:
         check = "token" if findings else "reachable"
         findings.append(Finding(check, patient.name, "fail", error.message, error.hint))
     finally:
         await backend.close()
     return findings
+
+
+async def check_informant(informant: Informant) -> list[Finding]:
+    """Ask a Sonarr or Radarr: reachable, clock, its root folders, whether it posts to the hub."""
+    name = informant.name
+    try:
+        net = informant.open_net()
+    except PlayheadError as error:
+        return [Finding("key", name, "fail", error.message, error.hint)]
+    findings: list[Finding] = []
+    try:
+        info = await net.probe()
+        findings.append(Finding("reachable", name, "ok", f"{info.instance}, {info.product} {info.version}"))
+        findings.append(_check_clock(informant, info))
+        findings.append(_check_roots(name, await net.find_offline()))
+        if isinstance(net, RegistersWebhooks):
+            findings.append(_check_told(informant, await net.list_webhooks()))
+    except BackendError as error:
+        check = "key" if isinstance(error, Unauthorized) else "reachable"
+        findings.append(Finding(check, name, "fail", error.message, error.hint))
+    finally:
+        await net.close()
+    return findings
+
+
+def _check_roots(name: str, offline: Sequence[str]) -> Finding:
+    if offline:
+        told = ", ".join(offline)
+        return Finding(
+            "folders",
+            name,
+            "warn",
+            f"it cannot reach {told}",
+            "Is the disk mounted there? What lies on it waits.",
+        )
+    return Finding("folders", name, "ok", "it reaches all its root folders")
+
+
+def _check_told(informant: Informant, urls: Sequence[str]) -> Finding:
+    if any(informant.is_told(url) for url in urls):
+        return Finding("webhook", informant.name, "ok", "it posts to the hub")
+    return Finding(
+        "webhook",
+        informant.name,
+        "warn",
+        "it does not post to the hub, so that files are found only at the next look",
+        f"Tell it to: playhead webhooks register '{informant.name}'",
+    )
 
 
 def _check_id(patient: Patient, info: ServerInfo) -> Finding:
@@ -178,7 +244,7 @@ def _check_version(patient: Patient, info: ServerInfo) -> Finding:
     return Finding("version", patient.name, "ok", info.version)
 
 
-def _check_clock(patient: Patient, info: ServerInfo) -> Finding:
+def _check_clock(patient: Patient | Informant, info: ServerInfo | ArrInfo) -> Finding:
     skew = info.clock_skew_s
     if skew is not None and abs(skew) > patient.max_clock_skew_s:
         way = "ahead of" if skew > 0 else "behind"

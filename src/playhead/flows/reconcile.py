@@ -5,6 +5,7 @@ Asks a backend only to look twice: at what seems to be a removal, and at an id t
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ from playhead.ports.ledger import Case, ItemLabel, Removal, Settlement
 Key = tuple[int, int]
 CONFIRM_AT_ONCE = 200
 REMOVALS_TOGETHER_S = 600
+LOOK_AGAIN_S = 60.0  # at an account that took too long
 
 
 class PlannedChange(msgspec.Struct, frozen=True):
@@ -157,16 +159,23 @@ async def _look_twice(ctx: Context, removals: Iterable[Removal], *, trust_lists:
 
 
 async def _fetch(ctx: Context, account: int, native_ids: Collection[str]) -> dict[str, Entry]:
-    """Direct readings by native id; what cannot be read now is left out and stays undecided."""
+    """Direct readings by native id; what cannot be read now, or was written to meanwhile, is left out and stays undecided."""
     found: dict[str, Entry] = {}
-    ids = sorted(native_ids)
+    ids = sorted(native_ids) if ctx.slow.get(account, 0.0) <= ctx.now() else []
+    tries = ctx.ledger.count_tries(account, ids)
+    ctx.ledger.commit()
     for start in range(0, len(ids), CONFIRM_AT_ONCE):
         try:
-            entries = await ctx.backends[account].fetch_entries(ids[start : start + CONFIRM_AT_ONCE])
+            async with asyncio.timeout(ctx.look_within_s):
+                entries = await ctx.backends[account].fetch_entries(ids[start : start + CONFIRM_AT_ONCE])
+        except TimeoutError:
+            ctx.slow[account] = ctx.now() + LOOK_AGAIN_S
+            break
         except BackendError:
             break  # the read of this connection has said so already; nothing is concluded
         found |= {entry.native_id: entry for entry in entries}
-    return found
+    now = ctx.ledger.count_tries(account, found)
+    return {key: entry for key, entry in found.items() if -1 != now.get(key) == tries.get(key)}
 
 
 async def _settle_twice(
@@ -208,7 +217,7 @@ def settle_cases(ctx: Context, items: Collection[int], cases: Collection[Case]) 
     for case in cases:
         agreed, moved = resolved[case.person_id, case.item_id]
         _plan_case(ctx, settlement, case, agreed, moved, resolved)
-        if any(is_undecided_removal(slot) for slot in case.slots):
+        if case.in_flight or any(is_undecided_removal(slot) for slot in case.slots):
             unsettled.add(case.item_id)
     settlement.settled = [item for item in settlement.settled if item not in unsettled]
     return settlement

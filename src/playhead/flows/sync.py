@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from playhead.flows.context import Context, Progress, ignore_progress
-from playhead.flows.deliver import Delivered, deliver_changes
+from playhead.flows.deliver import Delivered, deliver_changes, free_stale_leases
 from playhead.flows.reconcile import PlannedChange, reconcile
 from playhead.ports.ledger import HeldRow, PendingRow
 
@@ -61,27 +61,39 @@ def _name_pending(ctx: Context, row: PendingRow) -> PlannedPending:
 
 
 async def run_sync(
-    ctx: Context, *, connections: set[str] | None = None, on_progress: Progress = ignore_progress
+    ctx: Context,
+    *,
+    connections: set[str] | None = None,
+    on_progress: Progress = ignore_progress,
+    deliver: bool = True,
 ) -> SyncResult:
-    """Reconcile, then deliver to the named connections (None = all). The readings must be stored already."""
+    """Reconcile, then deliver to the named connections (None = all), or leave that to somebody else. The readings must be stored
+    already."""
     with ctx.ledger.session():
-        ctx.ledger.release_stale_leases()
-        ctx.ledger.commit()
-        await reconcile(ctx, keep=False)
+        await _reconcile_in_turn(ctx)
         targets = [
             role.account_id
             for role in ctx.roles.values()
             if role.write and (connections is None or role.connection in connections)
         ]
         planned = ctx.ledger.count_open(targets)
+        ctx.ledger.commit()
+        if not deliver:
+            return conclude(ctx, planned, Delivered())
         delivered = await deliver_changes(ctx, targets, on_progress)
         if delivered.overtaken:  # what persons did meanwhile is news: once more, with it
-            await reconcile(ctx, keep=False)
+            await _reconcile_in_turn(ctx)
             again = await deliver_changes(ctx, targets, on_progress)
             again.written += delivered.written
             again.missing = max(again.missing, delivered.missing)
             delivered = again
         return conclude(ctx, planned, delivered)
+
+
+async def _reconcile_in_turn(ctx: Context) -> None:
+    async with ctx.turns.reconciling():
+        free_stale_leases(ctx)
+        await reconcile(ctx, keep=False)
 
 
 def conclude(ctx: Context, planned: int, delivered: Delivered) -> SyncResult:

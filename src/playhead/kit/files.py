@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import math
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import IO
 
 from playhead.ports.errors import PlayheadError
 
@@ -61,13 +64,28 @@ def only_one(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def one_by_one(path: Path, *, look_every_s: float = 0.01) -> AsyncIterator[None]:
-    """Hold a lock file that others hold for short times: waits for its turn without keeping the event loop."""
+async def one_by_one(
+    path: Path, *, look_every_s: float = 0.01, within_s: float = math.inf
+) -> AsyncIterator[bool]:
+    """Hold a lock file that others hold for short times: waits for its turn without keeping the event loop. False where it
+    did not come in time."""
+    deadline = time.monotonic() + within_s
     with path.open("a") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                await asyncio.sleep(look_every_s)
-        yield
+        while not (mine := _seize(file)) and time.monotonic() < deadline:  # noqa: ASYNC110 - another process has it
+            await asyncio.sleep(look_every_s)
+        yield mine
+
+
+@contextmanager
+def at_once(path: Path) -> Iterator[bool]:
+    """Hold a lock file if nobody else does now; False where somebody does."""
+    with path.open("a") as file:
+        yield _seize(file)
+
+
+def _seize(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

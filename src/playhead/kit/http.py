@@ -33,6 +33,7 @@ from playhead.ports.errors import (
     RateLimited,
     Refused,
     ServerFault,
+    TokenRefused,
     Unauthorized,
     Unreachable,
     UsageError,
@@ -251,9 +252,10 @@ class Http:
                 f"{self.title} sends us on to {redact(headers.get(hdrs.LOCATION, 'nowhere'))}.",
                 hint="If that is the server, connect with that address; a sign-in page in front must let the hub pass.",
             )
-        if status in (401, 403):
-            word = "refused the token" if status == 401 else f"does not allow this account {path}"
-            raise Unauthorized(f"{self.title} {word}.", hint=self.sign_in_hint)
+        if status == 401:
+            raise TokenRefused(f"{self.title} refused the token.", hint=self.sign_in_hint)
+        if status == 403:
+            raise Unauthorized(f"{self.title} does not allow this account {path}.", hint=self.sign_in_hint)
         if status == 404:
             raise NotFound(
                 f"{self.title} does not know {path}.",

@@ -12,7 +12,14 @@ import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientWebSocketResponse, WSMsgType
 
 from playhead.kit.http import Http, Params
-from playhead.ports.errors import BackendError, BadAnswer, Interrupted, Unauthorized, Unreachable
+from playhead.ports.errors import (
+    BackendError,
+    BadAnswer,
+    Interrupted,
+    TokenRefused,
+    Unauthorized,
+    Unreachable,
+)
 
 LARGEST_FRAME = 16 * 1024 * 1024  # the sessions of a busy server with all their streams
 CLOSE_WITHIN_S = 2.0
@@ -108,8 +115,9 @@ async def _refuse_redirect(request: ClientRequest, handler: ClientHandlerType) -
 
 
 def _explain(http: Http, status: int) -> BackendError:
-    if status in (401, 403):
-        return Unauthorized(f"{http.title} refused the token.", hint=http.sign_in_hint)
+    if status in (401, 403):  # Jellyfin says 403 to a bad token, others to a login that may not listen
+        kind = TokenRefused if status == 401 else Unauthorized
+        return kind(f"{http.title} refused the token.", hint=http.sign_in_hint)
     if status == 429 or status >= 500:
         return Unreachable(
             f"{http.title} opens no line now ({status}).", hint="It may be starting. It is tried again soon."

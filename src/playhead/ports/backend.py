@@ -257,12 +257,27 @@ class GivesTokens(Protocol):
         is none to be had."""
 
 
+class CodeSignIn(msgspec.Struct, frozen=True):
+    """That a backend offers sign-in by code: the flag by which a person asks for it, its help, and ``made_by``: a
+    ``ports.signing_in.SignsInByCode`` as ``"module:Class"`` with a constructor ``(settings, *, client_id)``. ``finds_servers``:
+    it tells where they are, so that no address need be known; the settings then hold one that nobody has."""
+
+    flag: str
+    help: str
+    made_by: str
+    finds_servers: bool = False
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """What an adapter folder declares in its ``__init__``; importing it must load nothing heavy.
 
     ``backend`` is ``"module:Class"`` with a constructor ``(settings, token, user_id, *, client_id)``; ``webhook`` is
-    ``"module:function"``, a ``ports.events.ReadsWebhooks``, where the server can post what happens. ``token_decides``: it
-    acts for whoever the token belongs to, so that every login needs its own.
+    ``"module:function"``, a ``ports.events.ReadsWebhooks``, where the server can post what happens. Where nginx can stand before
+    it ``proxy`` is ``"module:Class"``, a ``ports.proxy.Proxy``, which writes that proxy, and ``proxied`` ``"module:function"``, a
+    ``ports.callers.ReadsProxied``, which reads what it noted. ``token_decides``: it acts for whoever the token belongs to, so
+    that every login needs its own. ``lines``: one line to a server hears of all its logins, or a login's changes are told on
+    lines opened with that login's own token alone. ``by_code`` and ``by_password`` are the ways to sign in without handling a
+    token; the latter names a ``ports.signing_in.SignsInByPassword``, made as ``backend``.
     """
 
     name: str
@@ -273,4 +288,9 @@ class Manifest(msgspec.Struct, frozen=True):
     limits: tuple[Limit, ...] = ()
     tested: tuple[str, ...] = ()  # beginnings of the server versions it was tried with; () = not told
     webhook: str | None = None
+    proxied: str | None = None
+    proxy: str | None = None
     token_decides: bool = False
+    lines: Literal["server", "login"] = "server"
+    by_code: CodeSignIn | None = None
+    by_password: str | None = None

@@ -82,6 +82,15 @@ class Unauthorized(BackendError):
     code = "unauthorized"
 
 
+class TokenRefused(Unauthorized):
+    """The token itself is not (or no longer) accepted (401): nothing will be answered with it until there is another.
+    ``told``: a person was told of it before."""
+
+    def __init__(self, message: str, *, hint: str = "", told: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.told = told
+
+
 class NotFound(BackendError):
     """The item, user or route does not exist there (404)."""
 

@@ -24,9 +24,13 @@ class Heard(StrEnum):
     rated = "rated"  # rating or favourite
     state = "state"  # something of an account's item changed, not told what
     library = "library"  # items came, changed or went
+    scan = "scan"  # a scan of a library began or ended; ``name`` tells which
     missed = "missed"  # a line was down: what happened meanwhile must be read
     test = "test"  # somebody tries whether it arrives
     other = "other"  # known not to concern the hub, or not known at all
+
+
+SCAN_BEGAN, SCAN_ENDED = "scan.began", "scan.ended"  # names of a ``scan`` event, the same for all servers
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -35,8 +39,10 @@ class Event(msgspec.Struct, frozen=True):
     ``name`` is the server's own word, for counts and logs. ``native_ids`` are the items to read, () = not told. ``user_id``
     and ``user_name`` are the server's own; both None = whoever the connection's account is, or nobody (library). ``server_id``
     is who says so, where it is told: another server than the connection's is not ours. ``session`` finds the user where the
-    event does not name one (Plex sockets). ``at`` is epoch seconds on the server's clock; ``position_s`` seconds. Both are for
-    display and folding only.
+    event does not name one (Plex sockets). ``at`` is epoch seconds on the server's clock, of ``missed`` on the hub's: when the
+    line last told something; ``position_s`` seconds. Both are for
+    display and folding only. ``caller`` stands for the token with which somebody asked for it at a proxy (``ports.callers``).
+    ``library_id`` is the library that was scanned, None = all of them or not told.
     """
 
     source: Source
@@ -49,6 +55,8 @@ class Event(msgspec.Struct, frozen=True):
     session: str | None = None
     at: int | None = None
     position_s: int | None = None
+    caller: str | None = None
+    library_id: str | None = None
 
 
 class ReadsWebhooks(Protocol):

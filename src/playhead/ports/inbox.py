@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -40,12 +40,14 @@ class WaitingEvent(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """An event's fate. ``again_at``: when a failed one is due again."""
+    """An event's fate. ``again_at``: when a failed one is due again. ``event`` replaces what is kept of it: one whose caller
+    is known now."""
 
     id: int
     fate: Fate
     message: str = ""
     again_at: float | None = None
+    event: Event | None = None
 
 
 class Inbox(Protocol):
@@ -54,11 +56,15 @@ class Inbox(Protocol):
     def put(self, events: Sequence[NewEvent]) -> None:
         """Store them all in one transaction; they survive a killed process and a power cut once this returns."""
 
-    def take(self, limit: int, now: float) -> list[WaitingEvent]:
-        """The oldest that are due, in the order in which they came; the same again until they are ended."""
+    def take(self, limit: int, now: float, but_not: Collection[int] = ()) -> list[WaitingEvent]:
+        """Of each connection, but not of these, the oldest that are due, in the order in which they came; the same again until
+        they are ended."""
 
     def end(self, ended: Sequence[Ended], now: float) -> None:
         """Note their fate; what is over is forgotten after a while, unmatched events are kept."""
+
+    def take_up(self, connection_id: int, is_known: Callable[[Event], bool]) -> int:
+        """Have a connection's unmatched events wait again whose login is somebody's now; gives how many."""
 
     def count_waiting(self) -> int:
         """How many wait."""

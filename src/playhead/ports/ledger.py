@@ -36,8 +36,8 @@ class AccountRole(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct):
-    """One person and one item: what is agreed and since when (hub's clock), and every slot. ``siblings`` are other items
-    in files of several."""
+    """One person and one item: what is agreed and since when (hub's clock), and every slot but those that are being written
+    now: of them nothing is known until the receipt is there. ``siblings`` are other items in files of several."""
 
     person_id: int
     item_id: int
@@ -45,6 +45,7 @@ class Case(msgspec.Struct):
     slots: list[Slot]
     decided_at: int | None = None
     siblings: dict[int, tuple[int, ...]] = {}  # ref id -> the other items in that file
+    in_flight: bool = False  # a slot is being written: the item is looked at again after it
 
 
 class Removal(msgspec.Struct, frozen=True):
@@ -191,6 +192,13 @@ class Ledger(Protocol):
         """Store direct readings by native id, and touch the items of those that differ. What no read has listed yet is left
         to the next one."""
 
+    def count_tries(self, account_id: int, native_ids: Collection[str]) -> dict[str, int]:
+        """How often each of these was written to, as far as it was; -1 while it is being written. Also outside of a session:
+        a reading between two different counts, or beside a write, may be older than that write."""
+
+    def count_watched(self, account_id: int) -> int:
+        """How many movies and episodes the account was last seen to have watched. Also outside of a session."""
+
     def count_removed_since(self, since: int) -> dict[tuple[int, int], int]:
         """Items that an account's un-plays made unwatched since then, by (person, account)."""
 
@@ -213,8 +221,14 @@ class Ledger(Protocol):
         """Take the account's next due changes beyond a ref, in the order of refs, one delivery for each slot.
         ``again``: only what failed in this pass."""
 
-    def release_stale_leases(self) -> int:
-        """Free the leases of a process that is gone; called by the one process whose turn to deliver it is."""
+    def list_leased(self) -> set[int]:
+        """The accounts to which something is being written, or was when its writer was killed."""
+
+    def list_due(self, now: int) -> set[int]:
+        """The accounts to which something is to be written now: not tried yet, or failed and due again."""
+
+    def release_stale_leases(self, account_id: int) -> int:
+        """Free the leases of an account to which nobody writes any more; called by whoever has the turn to write there."""
 
     def count_open(self, account_ids: Collection[int] | None = None) -> int: ...
 

@@ -20,13 +20,13 @@ class Health:
     fault of the hub's."""
 
     def __init__(self, checks: Mapping[str, Check], states: Mapping[str, Callable[[], Any]]) -> None:
-        self._checks = checks
+        self.checks = checks
         self._states = states
 
     async def look(self) -> dict[str, Any]:
         """``{"ready": bool, CHECK: "ok" or what is wrong, STATE: ...}``."""
-        names = list(self._checks)
-        found = await asyncio.gather(*(asyncio.to_thread(_try, self._checks[name]) for name in names))
+        names = list(self.checks)
+        found = await asyncio.gather(*(asyncio.to_thread(_try, self.checks[name]) for name in names))
         report: dict[str, Any] = {"ready": all(word == "ok" for word in found)}
         report |= dict(zip(names, found, strict=True))
         return report | {name: state() for name, state in self._states.items()}

@@ -23,11 +23,19 @@ class Home:
         self.settings = path / "playhead.yaml"
         self.database = path / "playhead.db"
         self.inbox = path / "inbox.db"
+        self.library_jobs = path / "library.db"
+        self.files = path / "files.db"
+        self.library_lock = path / ".library.lock"
+        self.news = path / "news.db"
+        self.templates = path / "templates"
+        self.callers = path / "callers.sealed"
         self.serving = path / "serving.json"
+        self.refused = path / "refused.json"
         self.settings_lock = path / ".settings.lock"
         self.run_lock = path / ".run.lock"
         self.delivery_lock = path / ".delivery.lock"
         self.serve_lock = path / ".serve.lock"
+        self.writing = path / ".writing"  # a lock for each account
         self._client_id: str | None = None
 
     def prepare(self) -> None:

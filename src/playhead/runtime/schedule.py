@@ -148,8 +148,11 @@ def _read_cron(words: str) -> CronTrigger:
         ) from error
 
 
-async def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command to its end and log what it says; gives its exit code. When cancelled it is interrupted first."""
+async def run_child(
+    command: Sequence[str], environment: Mapping[str, str], told: Collection[str] = ()
+) -> int:
+    """Run a command to its end and log what it says; gives its exit code. When cancelled it is interrupted first. Lines that hold
+    one of ``told`` were said before."""
     child = await asyncio.create_subprocess_exec(
         *command,
         env=dict(environment),
@@ -161,7 +164,9 @@ async def run_child(command: Sequence[str], environment: Mapping[str, str]) -> i
     assert child.stdout is not None
     try:
         async for line in child.stdout:
-            log.info("run says", line=line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            known = any(each in text for each in told)
+            (log.debug if known else log.info)("run says", line=text)
         return await child.wait()
     finally:
         if child.returncode is None:

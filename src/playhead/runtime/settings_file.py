@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,19 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from playhead.kit.files import only_one, write_atomically
+from playhead.notice_settings import NoticeSettings
 from playhead.ports.backend import Manifest
 from playhead.ports.errors import UsageError
 from playhead.runtime.home import Home
-from playhead.settings import ConnectionSettings, Misplaced, Settings, name_place, read_settings
+from playhead.sender_settings import SenderSettings
+from playhead.settings import (
+    ConnectionSettings,
+    Misplaced,
+    Settings,
+    name_place,
+    read_settings,
+    same_login,
+)
 
 _NEW = """\
 # Playhead's settings. The command line edits this file and keeps your comments; you may edit it as well.
@@ -27,11 +36,18 @@ connections: {}
 
 
 class SettingsFile:
-    """The settings of one home folder. ``list_kinds`` names the backends that there are; without it any kind is taken."""
+    """The settings of one home folder. ``list_kinds`` names the backends that there are, ``list_senders`` the programs that can
+    be asked what arrived; without them any kind is taken."""
 
-    def __init__(self, home: Home, list_kinds: Callable[[], Mapping[str, Manifest]] | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        list_kinds: Callable[[], Mapping[str, Manifest]] | None = None,
+        list_senders: Callable[[], Collection[str]] | None = None,
+    ) -> None:
         self._home = home
         self._list_kinds = list_kinds
+        self._list_senders = list_senders
         self.path = home.settings
 
     def load(self) -> Settings:
@@ -86,6 +102,8 @@ class SettingsFile:
             ) from wrong
 
     def _check_kinds(self, settings: Settings) -> None:
+        if self._list_senders is not None and settings.senders:
+            _refuse_unknown_senders(settings, self._list_senders())
         if self._list_kinds is None or not settings.connections:
             return
         known = self._list_kinds()
@@ -97,18 +115,26 @@ class SettingsFile:
                 _refuse_shared_token(name, connection)
 
 
+def _refuse_unknown_senders(settings: Settings, known: Collection[str]) -> None:
+    for name, sender in settings.senders.items():
+        if sender.kind not in known:
+            raise Misplaced(
+                ("senders", name, "kind"), f"is '{sender.kind}'", "one of " + ", ".join(sorted(known))
+            )
+
+
 def _refuse_shared_token(name: str, connection: ConnectionSettings) -> None:
     """Where the token decides whose state it is, one that serves two logins would mix two persons."""
-    used: set[str] = set()
+    used: dict[str, str] = {}
     for login in connection.logins():
-        if login.token in used and login.place is not None:
+        same = same_login(used.setdefault(login.token, login.user_id), login.user_id)
+        if not same and login.place is not None:
             missing = connection.accounts[login.place].token is None
             raise Misplaced(
                 ("connections", name, "accounts", login.place, *(() if missing else ("token",))),
                 "lacks 'token'" if missing else "is the token of another login",
                 f"a token of {login.user}'s own: {connection.kind} acts for whoever the token belongs to",
             )
-        used.add(login.token)
 
 
 def load_plain_yaml(path: Path) -> Any:
@@ -144,8 +170,9 @@ def put_connection(
         key: value for key, value in msgspec.to_builtins(connection).items() if _worth_writing(key, value)
     }
     for login in plain.get("accounts", ()):
-        if login["token"] is None:
-            del login["token"]
+        for key in ("token", "shared"):
+            if not login[key]:
+                del login[key]
     old = connections.get(replaces or name)
     if isinstance(old, CommentedMap):
         if isinstance(logins := old.get("accounts"), CommentedSeq) and "accounts" in plain:
@@ -161,11 +188,35 @@ def put_connection(
         connections[name] = plain
 
 
+def put_sender(
+    document: CommentedMap, name: str, sender: SenderSettings | None, replaces: str | None
+) -> None:
+    """Put a sender into the document, in the place of the one that ``replaces`` names; None takes that one out."""
+    senders = document.get("senders")
+    if not isinstance(senders, CommentedMap) or not senders:
+        senders = document["senders"] = CommentedMap()
+    old = senders.get(replaces) if replaces else None
+    if sender is None:
+        senders.pop(replaces, None)
+    else:
+        plain = msgspec.to_builtins(sender)
+        entry = old if isinstance(old, CommentedMap) else CommentedMap()
+        for key in [key for key in entry if key not in plain]:
+            del entry[key]
+        entry.update(plain)
+        place = list(senders).index(replaces) if replaces in senders else len(senders)
+        if replaces in senders:
+            del senders[replaces]
+        senders.insert(place, name, entry)
+    if not senders:
+        del document["senders"]
+
+
 def _update_accounts(known: CommentedSeq, wanted: list[dict[str, Any]]) -> CommentedSeq:
     """The list as wished for, with what a person wrote beside the entries that stay."""
-    places = {each["user_id"]: each for each in wanted}
+    places = {_name_account(each): each for each in wanted}
     for place in reversed(range(len(known))):
-        entry = places.pop(known[place]["user_id"], None)
+        entry = places.pop(_name_account(known[place]), None)
         if entry is None:
             del known[place]
         else:
@@ -174,6 +225,38 @@ def _update_accounts(known: CommentedSeq, wanted: list[dict[str, Any]]) -> Comme
             known[place].update(entry)
     known.extend(places.values())
     return known
+
+
+def _name_account(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return str(entry["user_id"]), str(entry["person"]) if entry.get("shared") else ""
+
+
+def put_schedule(document: CommentedMap, told: Mapping[str, Any]) -> None:
+    """Put parts of the schedule into the document; the others and their comments stay."""
+    if isinstance(schedule := document.get("schedule"), CommentedMap):
+        schedule.update(told)
+    else:
+        document["schedule"] = CommentedMap(told)
+
+
+def put_notice(document: CommentedMap, name: str, rule: NoticeSettings | None) -> None:
+    """Put a rule of notices into the document, in the place of the one of that name; None takes it out."""
+    rules = document.get("notices")
+    if not isinstance(rules, CommentedSeq):
+        rules = document["notices"] = CommentedSeq()
+    places = [place for place, each in enumerate(rules) if each["name"].casefold() == name.casefold()]
+    if rule is None:
+        for place in places:
+            del rules[place]
+    elif places:
+        old, new = rules[places[0]], msgspec.to_builtins(rule)
+        for key in [key for key in old if key not in new]:
+            del old[key]
+        old.update(new)
+    else:
+        rules.append(CommentedMap(msgspec.to_builtins(rule)))
+    if not rules:
+        del document["notices"]
 
 
 def put_people(document: CommentedMap, names: Sequence[str]) -> None:
@@ -191,7 +274,9 @@ def put_people(document: CommentedMap, names: Sequence[str]) -> None:
 def _worth_writing(key: str, value: Any) -> bool:
     if key == "libraries":
         return any(value.values())
-    return not (key in ("options", "paths", "server_id", "schedule", "accounts") and not value)
+    if key == "scan":
+        return not value
+    return not (key in ("options", "paths", "server_id", "schedule", "accounts", "anchors") and not value)
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,5 @@
-"""Takes events from the inbox as soon as they are stored and has them acted on, in their order, until told to stop.
+"""Takes events from the inbox as soon as they are stored and has them acted on until told to stop: those of one connection in
+their order, those of several side by side.
 
 What fails comes again, later each time; what nobody could act on for days is given up, for every read in between told the
 same. Knows neither database nor backend: ``observe`` does the work.
@@ -50,6 +51,12 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._stopping = False
+        self._busy: set[int] = set()  # connections whose events are being acted on
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being acted on."""
+        return bool(self._busy)
 
     def wake(self) -> None:
         """There is something in the inbox."""
@@ -58,26 +65,45 @@ class Worker:
             loop.call_soon_threadsafe(self._woken.set)
 
     def stop(self) -> None:
-        """End ``run`` after the batch that is being acted on."""
+        """End ``run`` after what is being acted on."""
         self._stopping = True
         self.wake()
 
     async def run(self) -> None:
         """Work until stopped. What is being acted on when this is cancelled comes again."""
         self._loop = asyncio.get_running_loop()
-        while not self._stopping:
-            self._woken.clear()
-            try:
-                if waiting := self._inbox.take(BATCH, self._now()):
-                    began = time.monotonic()
-                    await self._act(waiting)
-                    await asyncio.sleep(max(0.0, began + BATCH_EVERY_S - time.monotonic()))
-                    continue
-                wait = LOOK_EVERY_S
-            except PlayheadError as error:  # the inbox's: observe's own are dealt with
-                log.warning("the inbox cannot be used", error=error.message)
-                wait = INBOX_FAILED_WAIT_S
-            await self._sleep(wait)
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._woken.clear()
+                try:
+                    for waiting in self._take():
+                        group.create_task(self._act_for(waiting))
+                    wait = LOOK_EVERY_S
+                except PlayheadError as error:  # the inbox's: observe's own are dealt with
+                    log.warning("the inbox cannot be used", error=error.message)
+                    wait = INBOX_FAILED_WAIT_S
+                await self._sleep(wait)
+
+    def _take(self) -> list[list[WaitingEvent]]:
+        """What is due of each connection at which nobody is."""
+        found: dict[int, list[WaitingEvent]] = {}
+        for each in self._inbox.take(BATCH, self._now(), self._busy):
+            found.setdefault(each.connection_id, []).append(each)
+        self._busy |= found.keys()
+        return list(found.values())
+
+    async def _act_for(self, waiting: Sequence[WaitingEvent]) -> None:
+        """Act on a batch of one connection; it has none other meanwhile, so that its order is kept."""
+        began = time.monotonic()
+        try:
+            await self._act(waiting)
+            await asyncio.sleep(max(0.0, began + BATCH_EVERY_S - time.monotonic()))
+        except PlayheadError as error:
+            log.warning("the inbox cannot be used", error=error.message)
+            await asyncio.sleep(INBOX_FAILED_WAIT_S)
+        finally:
+            self._busy.discard(waiting[0].connection_id)
+            self._woken.set()
 
     async def _sleep(self, seconds: float) -> None:
         try:

@@ -50,6 +50,9 @@ def _server_problems(server: WorldServer, known: dict[str, WorldItem]) -> Iterat
     for url in server.webhooks:
         if not is_loopback(url):
             yield f"{server.name}: the webhook {url!r} leads away from this machine; use http://127.0.0.1:..."
+    for library in server.libraries:
+        if not library.root and not library.folder and not library.more:
+            yield f'{server.name}: the library {library.title!r} needs "root", "folder" or both'
     titles = [library.title for library in server.libraries]
     for placement in server.placements:
         if placement.item not in known:

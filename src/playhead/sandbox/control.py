@@ -32,6 +32,13 @@ class ClockOrder(msgspec.Struct, forbid_unknown_fields=True):
     skew_s: float | None = None
 
 
+class KillOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST /_sandbox/kill`` takes: who ends without a word, and after how many real seconds it is up again."""
+
+    server: str
+    down_s: float = 1.0
+
+
 def make_control_app(box: SandboxHandle) -> web.Application:
     """The application behind ``/_sandbox/``."""
     control = _Control(box)
@@ -46,6 +53,7 @@ def make_control_app(box: SandboxHandle) -> web.Application:
             web.get("/_sandbox/requests", control.get_requests),
             web.delete("/_sandbox/requests", control.delete_requests),
             web.get("/_sandbox/told", control.get_told),
+            web.post("/_sandbox/kill", control.post_kill),
             web.get("/_sandbox/faults", control.get_faults),
             web.post("/_sandbox/faults", control.post_fault),
             web.delete("/_sandbox/faults", control.delete_faults),
@@ -164,6 +172,11 @@ class _Control:
         name = request.query.get("server")
         servers = list(self._box.servers) if name is None else [self._box.server(name).name]
         return _json({"servers": {each: self._box.server(each).told() for each in servers}})
+
+    async def post_kill(self, request: web.Request) -> web.Response:
+        order = msgspec.json.decode(await request.read(), type=KillOrder)
+        await self._box.kill(order.server, order.down_s)
+        return _json({"killed": order.server, "down_s": order.down_s})
 
     async def get_faults(self, request: web.Request) -> web.Response:
         return _json({"faults": [fault.report() for fault in self._box.faults.faults]})

@@ -35,6 +35,7 @@ class Post(NamedTuple):
     url: str
     body: bytes
     headers: dict[str, str]
+    method: str = "POST"
 
 
 def is_loopback(url: str) -> bool:
@@ -76,13 +77,13 @@ class Posts:
         """How many are not through yet."""
         return sum(len(queue) for queue in self._waiting.values())
 
-    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def send(self, url: str, body: bytes, headers: Mapping[str, str], *, method: str = "POST") -> None:
         """Send in the background. What leads elsewhere than to this machine is counted and dropped."""
         queue = self._waiting.get(url)
         if not is_loopback(url) or (queue is not None and len(queue) >= _LONGEST_QUEUE):
             self.refused += 1
             return
-        post = Post(url, body, dict(headers))
+        post = Post(url, body, dict(headers), method)
         if queue is not None:
             queue.append(post)
             return
@@ -109,8 +110,8 @@ class Posts:
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
         try:
-            async with self._session.post(
-                post.url, data=post.body, headers=post.headers, allow_redirects=False
+            async with self._session.request(
+                post.method, post.url, data=post.body, headers=post.headers, allow_redirects=False
             ) as response:
                 await response.read()
                 ok = response.status < 400
@@ -120,6 +121,11 @@ class Posts:
             self.sent += 1
         else:
             self.failed += 1
+
+    def drop(self) -> None:
+        """What waits is never sent: the process was killed."""
+        for task in self._tasks:
+            task.cancel()
 
     async def close(self, _: web.Application | None = None) -> None:
         """Stop sending; what waits is lost, as when a server stops."""

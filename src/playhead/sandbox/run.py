@@ -25,6 +25,7 @@ from playhead.sandbox.times import to_epoch
 from playhead.sandbox.world import World
 
 HOST = "127.0.0.1"
+REOPEN_EVERY_S = 0.1
 
 
 class SandboxHandle:
@@ -41,6 +42,7 @@ class SandboxHandle:
         self.urls: dict[str, str] = {}
         self.extra_urls: dict[str, str] = {}
         self.control_url = ""
+        self._sites: dict[str, Site] = {}
         for spec in world.servers:
             make = (factories or {}).get(spec.kind) or find_make_server(spec.kind)
             self.clocks[spec.name] = SkewedClock(self.clock, spec.clock_skew_s)
@@ -91,7 +93,8 @@ class SandboxHandle:
             server = self.servers[spec.name]
             app = server.make_app()
             Misbehaviour(server, self.faults, self.counters[spec.name], self.clocks[spec.name]).wrap(app)
-            self.urls[spec.name] = await _listen(stack, app, host, spec.port)
+            self._sites[spec.name] = await _open_site(stack, app, host, spec.port)
+            self.urls[spec.name] = self._sites[spec.name].url
         for kind in self._builtin_kinds:
             make = find_extra_apps(kind)
             same = {name: server for name, server in self.servers.items() if server.kind == kind}
@@ -99,8 +102,19 @@ class SandboxHandle:
                 self.counters[name] = RequestCounter()
                 clock = self.clocks[name] = SkewedClock(self.clock)
                 Misbehaviour(Surrounded(name), self.faults, self.counters[name], clock).wrap(app)
-                self.extra_urls[name] = await _listen(stack, app, host, 0)
-        self.control_url = await _listen(stack, make_control_app(self), host, 0)
+                self._sites[name] = await _open_site(stack, app, host, 0)
+                self.extra_urls[name] = self._sites[name].url
+        self.control_url = (await _open_site(stack, make_control_app(self), host, 0)).url
+
+    async def kill(self, name: str, down_s: float) -> None:
+        """End a server, or what stands beside the servers, as ``kill -9`` does; it is up again after ``down_s`` real seconds,
+        with what it had stored. Returns when it is down. Raises KeyError."""
+        if name not in self._sites:
+            self.server(name)
+        await self._sites[name].cut()
+        if name in self.servers:
+            self.servers[name].crash()
+        self._sites[name].open_again(down_s)
 
 
 @asynccontextmanager
@@ -153,11 +167,63 @@ def run_world_in_thread(
             raise failed[0]
 
 
-async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> str:
+class Site:
+    """Where one application listens."""
+
+    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+        self._runner = runner
+        self._host = host
+        self._port = port
+        self._site: web.TCPSite | None = None
+        self._again: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients of this machine reach it."""
+        shown = HOST if self._host in ("0.0.0.0", "::") else self._host
+        return f"http://{shown}:{self._port}"
+
+    async def open(self) -> None:
+        """Listen; port 0 is any that is free, and the same from then on."""
+        site = web.TCPSite(self._runner, self._host, self._port, backlog=512, reuse_address=True)
+        await site.start()
+        self._site = site
+        self._port = self._runner.addresses[0][1]
+
+    async def cut(self) -> None:
+        """Listen no more, and end every connection without a word."""
+        if self._site is None:
+            return
+        site, self._site = self._site, None
+        await site.stop()
+        for connection in self._runner.server.connections if self._runner.server else ():
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    def open_again(self, after_s: float) -> None:
+        """Listen again on the same port, unless that is under way."""
+        if self._again is None or self._again.done():
+            self._again = asyncio.get_running_loop().create_task(self._open_later(after_s))
+
+    async def _open_later(self, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        while self._site is None:
+            try:
+                await self.open()
+            except OSError:  # a connection that goes out has the port for a moment
+                await asyncio.sleep(REOPEN_EVERY_S)
+
+    async def close(self) -> None:
+        """Done with it."""
+        if self._again is not None:
+            self._again.cancel()
+        await self._runner.cleanup()
+
+
+async def _open_site(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> Site:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=False)
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, host, port, backlog=512)
-    await site.start()
-    bound = runner.addresses[0]
-    return f"http://{bound[0] if host not in ('0.0.0.0', '::') else HOST}:{bound[1]}"
+    site = Site(runner, host, port)
+    stack.push_async_callback(site.close)
+    await site.open()
+    return site

@@ -63,7 +63,10 @@ class EmulatedServer(Protocol):
     name: str
     kind: str
     version: str
-    admin_token: str
+
+    @property
+    def admin_token(self) -> str:
+        """A token that may do everything."""
 
     def make_app(self) -> web.Application:
         """The application that serves the API; faults and counters are put around it by the core."""
@@ -76,6 +79,9 @@ class EmulatedServer(Protocol):
 
     def told(self) -> Told:
         """What the server told by itself so far."""
+
+    def crash(self) -> None:
+        """The process was killed: what waited to be posted and what it knew of sessions is gone; what was stored stays."""
 
     def act(self, user: str, item: str, act: str, *, at: float | None, args: dict[str, Any]) -> None:
         """Do what a person would do: play, stop, mark, unmark, rate, favourite, unfavourite, add, remove, replace_file,

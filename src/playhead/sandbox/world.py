@@ -51,6 +51,7 @@ class WorldUser(msgspec.Struct, kw_only=True, omit_defaults=True):
     id: str | None = None
     token: str | None = None
     password: str = ""
+    pin: str = ""  # protects them in the Plex Home
     admin: bool = False
     libraries: list[str] | None = None  # titles of the libraries that the user may see; None = all
     state: list[WorldState] = []
@@ -82,12 +83,25 @@ class Placement(msgspec.Struct, kw_only=True, omit_defaults=True):
     numbers_only: bool = False  # episode without ids of its own: known by show and numbers alone
 
 
+class WorldFolder(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One more real folder of a library; ``root`` is its path as the server sees it (absent: the same)."""
+
+    folder: str
+    root: str = ""
+
+
 class WorldLibrary(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A library of a server: ``kind`` movies or shows, ``root`` the folder as the server sees it."""
+    """A library of a server: ``kind`` movies or shows, ``root`` the folder as the server sees it.
+
+    ``folder`` is a real folder on this machine: the files in it are what scans find. ``root`` may then be absent (the same
+    path) or any other path, of Windows and UNC form as well. ``more`` are further real folders.
+    """
 
     title: str
     kind: Literal["movies", "shows"]
-    root: str
+    root: str = ""
+    folder: str | None = None
+    more: list[WorldFolder] = []
     native_id: str | None = None
 
 
@@ -95,8 +109,10 @@ class WorldServer(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A server. ``items``: "all", or world ids (a show's id stands for all its episodes)."""
 
     name: str
-    kind: Literal["plex", "jellyfin", "emby"]
-    version: str | None = None  # default: plex 1.43.3, jellyfin 12.0.0, emby 4.9.5.0
+    kind: Literal["plex", "jellyfin", "emby", "sonarr", "radarr"]
+    version: str | None = (
+        None  # default: plex 1.43.3, jellyfin 12.0.0, emby 4.9.5.0; of others the newest known
+    )
     server_id: str | None = None
     port: int = 0  # 0 = any free one
     users: list[WorldUser] = []

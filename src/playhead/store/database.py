@@ -73,7 +73,7 @@ def open_database(url_or_home: str | Path) -> Database:
 
     Raises StoreError when it is newer than this program or not a database.
     """
-    engine = create_engine(_make_url(url_or_home))
+    engine = create_engine(_make_url(url_or_home), max_overflow=-1)  # who waited for one would keep the loop
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
@@ -40,12 +40,21 @@ _STEPS = (
         PRIMARY KEY (source, name, fate)
     ) WITHOUT ROWID;
     """,
+    """
+    DROP INDEX event_waiting;
+    CREATE INDEX event_waiting ON event (connection_id, due_at) WHERE ended_at IS NULL;
+    """,
 )
 _PUT = "INSERT INTO event (connection_id, received_at, source, name, user, body) VALUES (?, ?, ?, ?, ?, ?)"
+_NEXT_WAITING = "SELECT min(connection_id) FROM event WHERE ended_at IS NULL AND connection_id > ?"
 _TAKE = """SELECT id, connection_id, body, received_at, attempts FROM event
-    WHERE ended_at IS NULL AND due_at <= ? ORDER BY id LIMIT ?"""
+    WHERE ended_at IS NULL AND connection_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?"""
 _FAIL = """UPDATE event SET attempts = attempts + 1, due_at = ?, fate = ?, message = ?
     WHERE id = ? AND ended_at IS NULL"""
+_KEPT = """SELECT id, source, name, body FROM event
+    WHERE connection_id = ? AND ended_at IS NOT NULL AND fate = 'unmatched'"""
+_WAIT_AGAIN = "UPDATE event SET fate = NULL, message = '', ended_at = NULL, due_at = 0 WHERE id = ?"
+_NAME = "UPDATE event SET user = ?, body = ? WHERE id = ? AND ended_at IS NULL"
 _END = """UPDATE event SET fate = ?, message = ?, ended_at = ? WHERE id = ? AND ended_at IS NULL
     RETURNING source, name, fate"""
 _COUNT = """INSERT INTO tally VALUES (?, ?, ?, ?)
@@ -70,6 +79,10 @@ class Unmatched(msgspec.Struct, frozen=True):
     count: int
     last_at: float
     name: str
+
+
+def _name_user(event: Event) -> str:
+    return event.user_id or event.user_name or ""
 
 
 def read_unmatched(path: Path) -> list[Unmatched]:
@@ -108,7 +121,7 @@ class SqlInbox:
                 new.received_at,
                 new.event.source,
                 new.event.name,
-                new.event.user_id or new.event.user_name or "",
+                _name_user(new.event),
                 self._encoder.encode(new.event),
             )
             for new in events
@@ -116,12 +129,17 @@ class SqlInbox:
         with self._write() as writer:
             writer.executemany(_PUT, rows)
 
-    def take(self, limit: int, now: float) -> list[WaitingEvent]:
-        """The oldest that are due, in the order in which they came; the same again until they are ended."""
-        rows = self._read(_TAKE, now, limit)
+    def take(self, limit: int, now: float, but_not: Collection[int] = ()) -> list[WaitingEvent]:
+        """Of each connection, but not of these, the oldest that are due, in the order in which they came; the same again until
+        they are ended."""
+        rows: list[tuple[Any, ...]] = []
+        connection = -1
+        while (connection := self._read(_NEXT_WAITING, connection)[0][0]) is not None:
+            if connection not in but_not:
+                rows += self._read(_TAKE, connection, now, limit)
         return [
             WaitingEvent(id, connection, self._decoder.decode(body), received_at, attempts)
-            for id, connection, body, received_at, attempts in rows
+            for id, connection, body, received_at, attempts in sorted(rows)
         ]
 
     def end(self, ended: Sequence[Ended], now: float) -> None:
@@ -130,6 +148,8 @@ class SqlInbox:
         with self._write() as writer:
             over: Counter[tuple[str, str, str]] = Counter()
             for each in ended:
+                if each.event is not None:
+                    writer.execute(_NAME, (_name_user(each.event), self._encoder.encode(each.event), each.id))
                 if each.fate is Fate.failed and each.again_at is not None:
                     writer.execute(_FAIL, (each.again_at, each.fate, each.message, each.id))
                 else:
@@ -139,6 +159,19 @@ class SqlInbox:
                 writer.execute(_FORGET_ENDED, (now - KEEP_ENDED_S,))
                 writer.execute(_FORGET_UNMATCHED, (KEPT_UNMATCHED,))
                 self._swept_at = now
+
+    def take_up(self, connection_id: int, is_known: Callable[[Event], bool]) -> int:
+        """Have a connection's unmatched events wait again whose login is somebody's now; gives how many. They are counted anew
+        at their end."""
+        kept = self._read(_KEPT, connection_id)
+        known = [
+            (id, source, name) for id, source, name, body in kept if is_known(self._decoder.decode(body))
+        ]
+        if known:
+            with self._write() as writer:
+                writer.executemany(_WAIT_AGAIN, [(id,) for id, _, _ in known])
+                writer.executemany(_COUNT, [(source, name, Fate.unmatched, -1) for _, source, name in known])
+        return len(known)
 
     def count_waiting(self) -> int:
         """How many wait."""

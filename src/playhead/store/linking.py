@@ -18,7 +18,8 @@ from playhead.store.schema import account, connection
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A login of a connection as the settings have it, and whose it is; a connection has one or several."""
+    """A login of a connection as the settings have it, and whose it is; a connection has one or several. ``user_id`` tells it
+    from the others: the native id, and for one that several persons share whose part it is."""
 
     connection: str
     kind: str

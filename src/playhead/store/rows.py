@@ -41,18 +41,31 @@ _CHANGED_REF = (
     "UPDATE ref SET library_id=?, year=?, show_ref=?, season=?, episode=?, span=?, runtime_s=?, state_key=?,"
     " media_key=coalesce(?, media_key), files=?, claims=?, matched_by=?, meta_fp=? WHERE id=?"
 )
+_SAID = (
+    "watched",
+    "plays",
+    "last_played",
+    "position_s",
+    "rating",
+    "favourite",
+    "unplayed",
+    "run_id",
+    "read_at",
+)
+_NEWER = "state.read_at > excluded.read_at"  # heard, or written by the hub, after the page was asked for
 _STATE = (
     "INSERT INTO state (account_id, ref_id, watched, plays, last_played, position_s, rating, favourite, unplayed,"
     " fp, run_id, read_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
-    " ON CONFLICT (account_id, ref_id) DO UPDATE SET watched=excluded.watched, plays=excluded.plays,"
-    " last_played=excluded.last_played, position_s=excluded.position_s, rating=excluded.rating,"
-    " favourite=excluded.favourite, unplayed=excluded.unplayed, fp=excluded.fp, run_id=excluded.run_id,"
+    " ON CONFLICT (account_id, ref_id) DO UPDATE SET "
+    + ", ".join(f"{name}=CASE WHEN {_NEWER} THEN state.{name} ELSE excluded.{name} END" for name in _SAID)
+    # what the page says of it is compared anew on the next read
+    + f", fp=CASE WHEN {_NEWER} THEN 0 ELSE excluded.fp END, read_before=CASE WHEN {_NEWER} THEN state.read_before"
     # the same reading stored again does not say that the one before it stood until now
-    " read_before=CASE WHEN state.watched IS NOT DISTINCT FROM excluded.watched"
+    " WHEN state.watched IS NOT DISTINCT FROM excluded.watched"
     " AND state.plays IS NOT DISTINCT FROM excluded.plays"
     " AND state.last_played IS NOT DISTINCT FROM excluded.last_played"
     " AND state.position_s IS NOT DISTINCT FROM excluded.position_s"
-    " THEN coalesce(state.read_before, state.read_at) ELSE state.read_at END, read_at=excluded.read_at"
+    " THEN coalesce(state.read_before, state.read_at) ELSE state.read_at END"
 )
 RESET_BASE = (
     "UPDATE state SET b_watched=NULL, b_plays=NULL, b_last_played=NULL, b_position_s=NULL, b_at=NULL"

@@ -59,6 +59,18 @@ class SecretStore:
                 self._put(kept, name, make())
         return self.resolve(f"store:{name}")
 
+    def has(self, name: str) -> bool:
+        """Whether a secret of exactly this name is stored."""
+        return self.path.exists() and name in self._load().secrets
+
+    def replace(self, reference: str, secret: str) -> None:
+        """Put another secret in the place of a stored one; the reference stays. Raises UsageError where it lies elsewhere."""
+        scheme, _, name = reference.partition(":")
+        if scheme != "store":
+            raise UsageError(f"'{reference}' is kept elsewhere.", hint="Change it there.")
+        with self._alone():
+            self._put(self._load(), name, secret)
+
     def drop(self, reference: str) -> None:
         """Forget a stored secret; references to elsewhere are left alone."""
         scheme, _, name = reference.partition(":")
@@ -96,6 +108,24 @@ class SecretStore:
                 f"The key does not open the tokens in {self.path}.",
                 hint=f"Restore {self.key_path.name} (or {KEY_VARIABLE}), or give the tokens again with 'connections set'.",
             ) from error
+
+    def seal(self, text: bytes) -> bytes:
+        """Encrypt with the store's key what is kept elsewhere."""
+        with self._alone():
+            kept = self._load()
+            sealed = self._cipher(kept).encrypt(text)
+            if not self.path.exists():
+                self._save(kept)  # a passphrase opens it only with this salt
+        return sealed
+
+    def unseal(self, sealed: bytes) -> bytes | None:
+        """What was sealed; None where another key did it."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return self._cipher(self._load()).decrypt(sealed)
+        except InvalidToken:
+            return None
 
     def _alone(self) -> AbstractContextManager[None]:
         return only_one(self.path.parent, "Another change of the tokens", wait=True)

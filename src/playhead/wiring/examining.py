@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from playhead.flows.doctor import (
     Counts,
     Finding,
+    Informant,
     Patient,
     check_counts,
     check_database,
     check_home,
+    check_informant,
     check_key,
     check_patient,
     check_settings,
@@ -20,6 +23,8 @@ from playhead.settings import Login
 from playhead.store.database import open_database
 from playhead.store.overview import Overview
 from playhead.wiring.installation import Installation, find_manifest
+from playhead.wiring.senders import is_trigger_of, make_net
+from playhead.wiring.signing_in import say_sign_in_again
 
 
 async def examine(installation: Installation) -> list[Finding]:
@@ -35,7 +40,9 @@ async def examine(installation: Installation) -> list[Finding]:
         for name, connection in installation.settings.connections.items()
         for login in connection.logins()
     ]
-    for part in await asyncio.gather(*(check_patient(patient) for patient in patients)):
+    informants = [_informant(installation, name) for name in installation.settings.senders]
+    looks = [*map(check_patient, patients), *map(check_informant, informants)]
+    for part in await asyncio.gather(*looks):
         findings += part
     return findings
 
@@ -58,6 +65,16 @@ def _examine_database(home: Home) -> list[Finding]:
     return [check_database(home.database, look), *check_counts(counts)]
 
 
+def _informant(installation: Installation, name: str) -> Informant:
+    sender = installation.settings.senders[name]
+    return Informant(
+        name=name,
+        open_net=lambda: make_net(installation, sender),
+        is_told=partial(is_trigger_of, kind=sender.kind),
+        max_clock_skew_s=installation.settings.guards.max_clock_skew_s,
+    )
+
+
 def _patient(installation: Installation, name: str, login: Login) -> Patient:
     connection = installation.settings.connections[name]
     manifest = find_manifest(connection.kind)
@@ -70,4 +87,6 @@ def _patient(installation: Installation, name: str, login: Login) -> Patient:
         takes=connection.libraries.takes,
         tested=manifest.tested,
         max_clock_skew_s=installation.settings.guards.max_clock_skew_s,
+        sign_in_again=say_sign_in_again(name, login, manifest),
+        note_token=lambda: installation.refusals.clear(name, installation.secrets.resolve(login.token)),
     )

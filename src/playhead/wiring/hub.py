@@ -9,26 +9,27 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 
-from playhead.domain.library.mapping import MappedFolder, PathMap
+from playhead.domain.library.mapping import PathMap
 from playhead.domain.reconcile.guards import Limits
 from playhead.domain.reconcile.model import Policy
 from playhead.flows.context import Context
 from playhead.flows.read import Progress as ReadProgress
 from playhead.flows.read import ReadRequest, read_accounts
-from playhead.kit.files import one_by_one, only_one
+from playhead.kit.files import only_one
 from playhead.kit.log import Log
 from playhead.ports.backend import Backend, ServerInfo
 from playhead.ports.errors import PlayheadError, UsageError, WrongServer
 from playhead.ports.ledger import AccountRole
 from playhead.ports.store import ReadResult
 from playhead.runtime.home import Home
-from playhead.settings import ConnectionSettings, Login
+from playhead.runtime.turns import FileTurns
+from playhead.settings import ConnectionSettings, Login, same_login
 from playhead.store.accounts import begin_anew, load_unbegun
 from playhead.store.database import Database, open_database
 from playhead.store.ingest import finish_load
@@ -38,15 +39,16 @@ from playhead.store.orphans import Fallbacks
 from playhead.store.overview import Overview
 from playhead.store.readings import Readings
 from playhead.wiring.installation import Installation, find_manifest
+from playhead.wiring.renewing import open_backend
 
 log = Log(__name__)
 
 SMALL_SKEW_S = (
     60.0  # less is the network's delay and the header's whole seconds: no reason to move a true date
 )
+WRITING_PATIENCE_S = 10.0  # then an account is left to the process that writes there
 
-
-LoginKey = tuple[str, str]  # connection and native user id
+LoginKey = tuple[str, str]  # connection and the login's key in it
 
 
 class Hub:
@@ -63,12 +65,13 @@ class Hub:
         self.refused: dict[LoginKey, PlayheadError] = {}  # the same of one login
         self.notes: dict[str, str] = {}
         self._skews: dict[str, float] = {}
+        self._turns = FileTurns(installation.home, patience_s=WRITING_PATIENCE_S)
         self.link()
 
     def link(self) -> None:
         """Find or make the database's rows for the connections of the settings."""
         links = [
-            Link(name, c.kind, c.server_id, login.user_id, login.user, login.person)
+            Link(name, c.kind, c.server_id, login.key, login.user, login.person)
             for name, c in self.installation.settings.connections.items()
             if c.server_id
             for login in c.linked()
@@ -98,39 +101,52 @@ class Hub:
         self.link()
         return name not in self.errors
 
+    async def reach_refused(self, name: str) -> bool:
+        """Within ``reach``: try the logins of a connection again that were refused. Gives whether one is no longer."""
+        connection = self.installation.settings.connections[name]
+        refused = [login for login in connection.logins() if (name, login.key) in self.refused]
+        taken = {
+            self.installation.secrets.resolve(login.token): login.user_id
+            for login in connection.logins()
+            if (name, login.key) in self.backends
+        }
+        for login in refused:
+            del self.refused[name, login.key]
+            self._open(name, connection, login, taken)
+            await self._prove_login(name, login)
+        return any((name, login.key) in self.backends for login in refused)
+
     async def _reach(self, name: str, connection: ConnectionSettings) -> None:
-        logins, secrets = connection.logins(), set[str]()
+        logins, secrets = connection.logins(), dict[str, str]()
         for login in logins:
             self._open(name, connection, login, secrets)
-        opened = [login for login in logins if (name, login.user_id) in self.backends]
+        opened = [login for login in logins if (name, login.key) in self.backends]
         try:
             if not opened:
-                raise self.refused[name, logins[0].user_id]
-            await self._prove(name, connection, self.backends[name, opened[0].user_id])
+                raise self.refused[name, logins[0].key]
+            await self._prove(name, connection, self.backends[name, opened[0].key])
             for login in opened:
                 await self._prove_login(name, login)
             if not any(of == name for of, _ in self.backends):
-                raise self.refused[name, opened[0].user_id]
+                raise self.refused[name, opened[0].key]
         except PlayheadError as error:
             self.errors[name] = error
             for login in opened:
                 await self._close(name, login)
 
-    def _open(self, name: str, connection: ConnectionSettings, login: Login, secrets: set[str]) -> None:
-        """A backend for one login; ``secrets`` are the tokens of those before it."""
+    def _open(self, name: str, connection: ConnectionSettings, login: Login, secrets: dict[str, str]) -> None:
+        """A backend for one login; ``secrets`` are the tokens of those before it, each with whose it is."""
         try:
             secret = self.installation.secrets.resolve(login.token)
-            if secret in secrets and find_manifest(connection.kind).token_decides:
+            same = same_login(secrets.setdefault(secret, login.user_id), login.user_id)
+            if not same and find_manifest(connection.kind).token_decides:
                 raise UsageError(
                     f"The token of '{login.user}' on '{name}' is another login's as well.",
                     hint=f"Give '{login.user}' its own: playhead people link '{login.person}' '{name}' '{login.user}' --token -",
                 )
-            secrets.add(secret)
-            self.backends[name, login.user_id] = self.installation.make_backend(
-                connection, token=secret, login=login
-            )
+            self.backends[name, login.key] = open_backend(self.installation, name, connection, login, secret)
         except PlayheadError as error:
-            self.refused[name, login.user_id] = error
+            self.refused[name, login.key] = error
 
     async def _prove(self, name: str, connection: ConnectionSettings, backend: Backend) -> None:
         """See that the connection's server answers, and note its clock. Raises PlayheadError."""
@@ -147,17 +163,17 @@ class Hub:
 
     async def _prove_login(self, name: str, login: Login) -> None:
         """A token that lies elsewhere may have become another account's since."""
-        backend = self.backends.get((name, login.user_id))
+        backend = self.backends.get((name, login.key))
         if backend is None or not login.person or not login.token.startswith(("env:", "file:")):
             return
         try:
             await backend.check_account()
         except PlayheadError as error:
-            self.refused[name, login.user_id] = error
+            self.refused[name, login.key] = error
             await self._close(name, login)
 
     async def _close(self, name: str, login: Login) -> None:
-        if (opened := self.backends.pop((name, login.user_id), None)) is not None:
+        if (opened := self.backends.pop((name, login.key), None)) is not None:
             await opened.close()
 
     def _note_clock(self, name: str, skew_s: float) -> None:
@@ -180,14 +196,27 @@ class Hub:
         self.installation.save_connection(name, complete, secret=None, replaces=name)
         self.backends[name, user.id] = self.backends.pop(own)
 
+    def find_own_backend(self, connection_id: int) -> Backend | None:
+        """What speaks with a connection's own token, whoever's that login is; None where it was not reached."""
+        for linked in self.linked:
+            if linked.key.connection_id == connection_id:
+                name = linked.link.connection
+                return self.backends.get((name, self.installation.settings.connections[name].user_id))
+        return None
+
+    def login(self, linked: Linked) -> Login:
+        """The settings' entry of a login."""
+        connection = self.installation.settings.connections[linked.link.connection]
+        return next(each for each in connection.logins() if each.key == linked.link.user_id)
+
     def unreached(self) -> dict[str, PlayheadError]:
         """What could not be asked and why: connections by name, single logins as ``NAME (USER)``."""
         of = self.installation.settings.connections
         single = {
-            f"{name} ({login.user})": self.refused[name, login.user_id]
+            f"{name} ({login.user})": self.refused[name, login.key]
             for name in of
             for login in of[name].linked()
-            if name not in self.errors and (name, login.user_id) in self.refused
+            if name not in self.errors and (name, login.key) in self.refused
         }
         return {**self.errors, **single}
 
@@ -205,9 +234,9 @@ class Hub:
         ]
         known = {(linked.link.connection, linked.link.user_id): linked for linked in self.linked}
         requests = [
-            self._request(known[name, login.user_id])
+            self._request(known[name, login.key])
             for name, login in wanted
-            if (name, login.user_id) in self.backends
+            if (name, login.key) in self.backends
         ]
         with Readings(self.database, self._fallbacks()) as readings:
             results = await read_accounts(
@@ -217,8 +246,8 @@ class Hub:
         begin_anew(self.database, complete, int(time.time()))
         found = {result.account_id: result for result in results}
         read = [
-            found.get(known[name, login.user_id].key.account_id) or self._failed(name, login)
-            if (name, login.user_id) in known
+            found.get(known[name, login.key].key.account_id) or self._failed(name, login)
+            if (name, login.key) in known
             else self._failed(name, login)
             for name, login in wanted
         ]
@@ -232,15 +261,14 @@ class Hub:
         settings = self.installation.settings
         paths = {
             linked.key.connection_id: PathMap(
-                MappedFolder(path.server, path.hub)
-                for path in settings.connections[linked.link.connection].paths
+                path.folder for path in settings.connections[linked.link.connection].paths
             )
             for linked in self.linked
         }
         return Fallbacks(settings.matching.file, settings.matching.title, paths)
 
     def _failed(self, name: str, login: Login) -> ReadResult:
-        error = self.errors.get(name) or self.refused.get((name, login.user_id))
+        error = self.errors.get(name) or self.refused.get((name, login.key))
         return ReadResult(0, name, "failed", 0, 0, str(error) if error else "It was not reached.")
 
     def _request(self, linked: Linked) -> ReadRequest:
@@ -259,11 +287,6 @@ class Hub:
             named=(*connection.libraries.include, *connection.libraries.exclude),
         )
 
-    def delivering(self) -> AbstractAsyncContextManager[None]:
-        """The turn of this process to reconcile and to write: leases of others are stale then. Waits for a run's or an
-        event's that is at it."""
-        return one_by_one(self.installation.home.delivery_lock)
-
     def context(self) -> Context:
         """What the flows that merge and write work with; the backends are those that were reached. A login that was another
         person's before takes part once it was read for the one whose it is now."""
@@ -276,13 +299,15 @@ class Hub:
         }
         return Context(
             ledger=SqlLedger(self.database),
+            turns=self._turns,
             roles=roles,
             now=time.time,
             began=self._began,
             backends={
-                account: self.backends[role.connection, role.user_id]
-                for account, role in roles.items()
-                if (role.connection, role.user_id) in self.backends
+                linked.key.account_id: self.backends[linked.link.connection, linked.link.user_id]
+                for linked in self.linked
+                if linked.key.account_id in roles
+                and (linked.link.connection, linked.link.user_id) in self.backends
             },
             policy=Policy(
                 min_position_s=settings.progress.min_position_s,
@@ -298,6 +323,7 @@ class Hub:
     def _role(self, linked: Linked) -> AccountRole:
         name = linked.link.connection
         connection = self.installation.settings.connections[name]
+        login = self.login(linked)
         can = find_manifest(connection.kind).capabilities
         skew = self._skews.get(name, 0.0)
         return AccountRole(
@@ -309,13 +335,13 @@ class Hub:
             user=linked.link.user,
             kind=connection.kind,
             read=connection.read,
-            write=connection.write,
+            write=connection.write and not login.shared,
             writes=can.writes,
             takes_date=can.takes_date,
             writes_at_once=can.writes_at_once,
             cheap_looks=can.cheap_looks,
             skew_s=skew if abs(skew) > SMALL_SKEW_S else 0.0,
-            user_id=linked.link.user_id,
+            user_id=login.user_id,
             server_id=linked.link.server_id,
         )
 

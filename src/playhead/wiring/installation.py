@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import importlib
 import re
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from playhead.adapters import find_manifests
+from playhead.adapters import find_arr_manifests, find_manifests
+from playhead.kit.address import normalise_url
+from playhead.ports.arrivals import ArrManifest
 from playhead.ports.backend import Backend, Manifest
 from playhead.ports.errors import UsageError
 from playhead.runtime.home import Home
 from playhead.runtime.log import hide
-from playhead.runtime.settings_file import SettingsFile, put_connection, put_people
+from playhead.runtime.settings_file import SettingsFile, put_connection, put_people, put_schedule
 from playhead.settings import (
     AccountSettings,
     ConnectionSettings,
     Login,
     Settings,
-    normalise_url,
     same_login,
 )
+from playhead.store.refusals import Refusals
 from playhead.store.secrets import SecretStore
 
 
@@ -35,8 +38,11 @@ class Installation:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.settings_file = SettingsFile(home, find_manifests)
+        self.settings_file = SettingsFile(home, find_manifests, list_sender_kinds)
         self.secrets = SecretStore(home.path)
+        self.refusals = Refusals(home.refused)
+        self.began = time.time()
+        self.patient = False  # True: a hub that stays up, which asks rarely with a token that was refused
 
     @cached_property
     def settings(self) -> Settings:
@@ -108,19 +114,19 @@ class Installation:
                 account, token=self.secrets.keep(f"{name} {account.user}", secret)
             )
         try:
-            self._put_accounts(name, account.user_id, account)
+            self._put_accounts(name, account.user_id, account.person if account.shared else None, account)
         except BaseException:
             if secret is not None and account.token:
                 self.secrets.drop(account.token)
             raise
 
-    def remove_account(self, name: str, user_id: str) -> None:
-        """Take a further login out of a connection and forget its token; the connection's own becomes nobody's."""
-        connection = self.settings.connections[name]
-        if same_login(connection.user_id, user_id):
+    def remove_account(self, name: str, login: Login) -> None:
+        """Take a further login out of a connection and forget its token, of a shared one one person's part; the connection's own
+        becomes nobody's."""
+        if login.place is None:
             self.give_own_login(name, "")
         else:
-            self._put_accounts(name, user_id, None)
+            self._put_accounts(name, login.user_id, login.person if login.shared else None, None)
 
     def give_own_login(self, name: str, person: str) -> None:
         """Say whose the connection's own login is; "" = nobody's."""
@@ -132,9 +138,25 @@ class Installation:
         self.settings_file.edit(lambda document: put_people(document, names))
         self.__dict__.pop("settings", None)
 
-    def _put_accounts(self, name: str, user_id: str, account: AccountSettings | None) -> None:
+    def save_schedule(self, *, full: str | None, at_start: bool | None) -> None:
+        """Say when everything is read, and whether ``serve`` syncs when it starts; None = as it is. Raises UsageError."""
+        told = {"full": full, "at_start": at_start}
+        given = {key: value for key, value in told.items() if value is not None}
+        if given:
+            self.settings_file.edit(lambda document: put_schedule(document, given))
+            self.__dict__.pop("settings", None)
+
+    def _put_accounts(
+        self, name: str, user_id: str, person: str | None, account: AccountSettings | None
+    ) -> None:
+        """In the place of the login's entries, or of one ``person``'s part of a shared one."""
         connection = self.settings.connections[name]
-        dropped = [each for each in connection.accounts if same_login(each.user_id, user_id)]
+        dropped = [
+            each
+            for each in connection.accounts
+            if same_login(each.user_id, user_id)
+            and (person is None or not each.shared or each.person.casefold() == person.casefold())
+        ]
         kept = [each for each in connection.accounts if each not in dropped]
         changed = msgspec.structs.replace(connection, accounts=[*kept, *([account] if account else [])])
         self.save_connection(name, changed, secret=None, replaces=name)
@@ -142,6 +164,11 @@ class Installation:
         for each in dropped:
             if each.token and each.token not in still:
                 self.secrets.drop(each.token)
+
+
+def list_sender_kinds() -> list[str]:
+    """The programs that can be asked which files arrived."""
+    return [name for name, manifest in find_arr_manifests().items() if manifest.net is not None]
 
 
 def name_webhook_secret(connection: str) -> str:
@@ -163,16 +190,17 @@ def load_named(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def example_of(manifest: Manifest, setting: str) -> str:
+def example_of(manifest: Manifest | ArrManifest, setting: str) -> str:
     """The example that a backend gives for one of its settings; empty where it gives none."""
-    for field in msgspec.structs.fields(load_named(manifest.settings)):
+    fields = msgspec.structs.fields(load_named(manifest.settings)) if manifest.settings else ()
+    for field in fields:
         for meta in getattr(field.type, "__metadata__", ()):
             if field.name == setting and isinstance(meta, msgspec.Meta) and meta.extra:
                 return str(meta.extra.get("example", ""))
     return ""
 
 
-def read_url(manifest: Manifest, text: str) -> str:
+def read_url(manifest: Manifest | ArrManifest, text: str) -> str:
     """An address as typed, in one form; the backend's usual port where neither scheme nor port was given."""
     port = re.search(r":(\d+)$", example_of(manifest, "url"))
     return normalise_url(text, default_port=int(port[1]) if port else None)
@@ -181,13 +209,14 @@ def read_url(manifest: Manifest, text: str) -> str:
 def check_options(manifest: Manifest, url: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """A backend's own settings in their right types, defaults left out. Raises UsageError where one is wrong."""
     struct = load_named(manifest.settings)
-    checked = _convert_options(manifest, {"url": url, **options}, strict=False)
+    checked = convert_options(manifest, {"url": url, **options}, strict=False)
     fields = {field.name: field for field in msgspec.structs.fields(struct)}
     plain = msgspec.to_builtins(checked)
     return {key: plain[key] for key in options if plain[key] != fields[key].default}
 
 
-def _convert_options(manifest: Manifest, options: Mapping[str, Any], *, strict: bool) -> Any:
+def convert_options(manifest: Manifest, options: Mapping[str, Any], *, strict: bool) -> Any:
+    """A backend's settings as its own struct. Raises UsageError where one is wrong."""
     try:
         return msgspec.convert(dict(options), load_named(manifest.settings), strict=strict)
     except msgspec.ValidationError as error:
@@ -202,6 +231,6 @@ def make_backend(
 ) -> Backend:
     """A backend from plain settings. Raises UsageError where a setting is wrong."""
     hide(token)
-    settings = _convert_options(manifest, options, strict=True)
+    settings = convert_options(manifest, options, strict=True)
     backend: Backend = load_named(manifest.backend)(settings, token, user_id, client_id=client_id)
     return backend

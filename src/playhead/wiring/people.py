@@ -8,13 +8,15 @@ from collections.abc import Sequence
 import msgspec
 
 from playhead.flows.people import Place, find_user
-from playhead.ports.backend import Backend, GivesTokens, NamesTokens, RemoteUser
-from playhead.ports.errors import NotFound, PlayheadError, UsageError, WrongServer
+from playhead.ports.backend import Backend, GivesTokens, RemoteUser
+from playhead.ports.errors import NotFound, PlayheadError, Unauthorized, UsageError
+from playhead.ports.signing_in import Granted
 from playhead.settings import AccountSettings, ConnectionSettings, Login, Settings, same_login
 from playhead.store.accounts import take_over
 from playhead.store.inbox import Unmatched, read_unmatched
 from playhead.wiring.hub import open_hub
 from playhead.wiring.installation import Installation, find_manifest
+from playhead.wiring.proving import prove_login, prove_served, prove_server
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -61,21 +63,12 @@ async def _list_users(
     except PlayheadError as error:
         return error
     try:
-        await _prove_server(backend, connection)
+        await prove_server(backend, connection)
         return await backend.list_users()
     except PlayheadError as error:
         return error
     finally:
         await backend.close()
-
-
-async def _prove_server(backend: Backend, connection: ConnectionSettings) -> None:
-    info = await backend.probe()
-    if connection.server_id and info.server_id != connection.server_id:
-        raise WrongServer(
-            f"Another server answers at {connection.url} than the one that was connected ({info.name}).",
-            hint="Give the right address: playhead connections set NAME --url URL",
-        )
 
 
 def find_owner(settings: Settings, connection: ConnectionSettings, user_id: str) -> str | None:
@@ -107,9 +100,11 @@ async def find_login(
     reference: str | None = None,
     pin: str | None = None,
     dry_run: bool = False,
+    granted: Granted | None = None,
 ) -> Found:
-    """The login that is meant, proved to work: with the ``token`` given (``reference``: where it lies), else with the one that
-    it has, else with one that the connection's own login may get. A dry run gets none. Raises PlayheadError."""
+    """The login that is meant, proved to work: with the ``token`` given (``reference``: where it lies; ``granted``: what its
+    sign-in told), else with the one that it has, else with one that the connection's own login may get. A dry run gets none.
+    Raises PlayheadError."""
     connection = installation.settings.connections[name]
     if not connection.server_id:
         raise UsageError(
@@ -117,25 +112,25 @@ async def find_login(
         )
     own = installation.make_backend(connection)
     try:
-        await _prove_server(own, connection)
-        user = await _find_user(installation, connection, own, name, wanted, token)
+        await prove_server(own, connection)
+        user = await _find_user(installation, connection, own, name, wanted, token, granted)
         if same_login(user.id, connection.user_id):
             return Found(user, own=True)
         if token is not None:
-            await _prove(installation, connection, own, user, token)
+            await prove_login(installation, connection, own, user, token)
             return Found(user, secret=None if reference else token, reference=reference)
         known = next((each for each in connection.accounts if same_login(each.user_id, user.id)), None)
         if known is not None:
             return Found(user, reference=known.token)
         if not find_manifest(connection.kind).token_decides:
-            await _prove(installation, connection, own, user, None)
+            await prove_served(installation, connection, own, name, user)
             return Found(user)
         if not isinstance(own, GivesTokens):
             raise NotFound(f"'{user.name}' needs a token of their own.", hint="Give it: --token -")
         if dry_run:
             return Found(user)
         secret = await own.fetch_token(user, pin)
-        await _prove(installation, connection, own, user, secret)
+        await prove_login(installation, connection, own, user, secret)
         return Found(user, secret=secret)
     finally:
         await own.close()
@@ -148,11 +143,14 @@ async def _find_user(
     name: str,
     wanted: str,
     token: str | None,
+    granted: Granted | None,
 ) -> RemoteUser:
     """The login that is meant, of those that the connection's own may see, else the token's."""
     try:
         return find_user(await own.list_users(), wanted, name)
-    except NotFound:
+    except (NotFound, Unauthorized):
+        if granted is not None:
+            return granted.user
         if token is None:
             raise
     backend = installation.make_backend(connection, token=token, login=Login("", "", "", connection.token))
@@ -162,51 +160,34 @@ async def _find_user(
         await backend.close()
 
 
-async def _prove(
-    installation: Installation,
-    connection: ConnectionSettings,
-    own: Backend,
-    user: RemoteUser,
-    secret: str | None,
-) -> None:
-    """The login can be read, and with a token of its own that token is this login's. Raises PlayheadError."""
-    login = Login(user.name, user.id, "", connection.token)
-    backend = installation.make_backend(connection, token=secret, login=login)
-    try:
-        found = await backend.check_account()
-        await backend.list_libraries()
-    except NotFound as error:
-        if secret is None:
-            raise
-        raise UsageError(f"That token is not of '{user.name}'. {error.message}", hint=error.hint) from error
-    finally:
-        await backend.close()
-    name = found.name if not same_login(found.id, user.id) else user.name
-    if same_login(name, user.id):  # nobody tells whose token it is: the owner may know
-        told = await own.name_token(secret) if secret and isinstance(own, NamesTokens) else None
-        name = told or user.name
-    if name.casefold() not in (user.name.casefold(), (user.mail or "").casefold()):
-        raise UsageError(
-            f"That token belongs to '{name}', not to '{user.name}'.", hint=f"Give the token of '{user.name}'."
-        )
-
-
-def link(installation: Installation, name: str, person: str, found: Found) -> None:
-    """Save whose the login is. What it showed for another person before is not this one's."""
-    if found.own:
+def link(installation: Installation, name: str, person: str, found: Found, *, shared: bool = False) -> None:
+    """Save whose the login is. What it showed for another person before is not this one's. A ``shared`` one is this person's
+    beside others: read for each of them, never written. Raises UsageError where it is somebody's alone."""
+    if shared:
+        _refuse_somebodys_own(installation, name, found.user)
+    elif found.own:
         installation.give_own_login(name, person)
         return
     account = AccountSettings(
-        user=found.user.name, user_id=found.user.id, person=person, token=found.reference
+        user=found.user.name, user_id=found.user.id, person=person, token=found.reference, shared=shared
     )
     installation.add_account(name, account, secret=found.secret)
+
+
+def _refuse_somebodys_own(installation: Installation, name: str, user: RemoteUser) -> None:
+    for login in installation.settings.connections[name].linked():
+        if same_login(login.user_id, user.id) and not login.shared:
+            raise UsageError(
+                f"'{user.name}' on '{name}' is {login.person}'s alone.",
+                hint=f"Take it out first, then share it: playhead people unlink '{name}' '{user.name}'",
+            )
 
 
 def take_history(installation: Installation, name: str, user_id: str) -> None:
     """What a login that was another person's shows is its new person's own."""
     with open_hub(installation) as hub:
         for linked in hub.linked:
-            if linked.link.connection == name and same_login(linked.link.user_id, user_id):
+            if linked.link.connection == name and same_login(hub.login(linked).user_id, user_id):
                 take_over(hub.database, linked.key.account_id)
 
 
@@ -217,7 +198,7 @@ def list_strangers(installation: Installation) -> Sequence[Stranger]:
         return []
     with open_hub(installation) as hub:
         names = {linked.key.connection_id: linked.link.connection for linked in hub.linked}
-        ids = {(one.key.connection_id, one.link.user_id.casefold()) for one in hub.linked}
+        ids = {(one.key.connection_id, hub.login(one).user_id.casefold()) for one in hub.linked}
         users = {(one.key.connection_id, one.link.user.casefold()) for one in hub.linked}
     found = [
         Stranger(names[events.connection_id], events)

@@ -28,7 +28,7 @@ from playhead.sandbox.plex.core import DELAYS as PLEX_DELAYS
 from playhead.sandbox.plex.core import QUIRKS as PLEX_QUIRKS
 from playhead.sandbox.plex.core import PlexCore
 from playhead.sandbox.run import run_world
-from playhead.sandbox.world import Placement, World
+from playhead.sandbox.world import Placement, World, WorldServer
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "sandbox.md"
 TEXT = PAGE.read_text()
@@ -110,9 +110,7 @@ async def test_each_change_of_a_server_is_taken(kinds: list[str], text: str) -> 
     """A server starts with the quirks, webhooks and delays of the page."""
     world, change = load_example(), msgspec.json.decode(text)
     server = next(server for server in world.servers if server.kind == kinds[0])
-    for name, value in change.items():
-        setattr(server, name, value)
-    world.servers = [server]
+    world.servers = [msgspec.convert({**msgspec.to_builtins(server), **change}, WorldServer)]
     async with run_world(world) as box:
         assert box.server(kinds[0]).users()
 
@@ -160,7 +158,8 @@ def test_the_page_lists_every_act() -> None:
     assert set(listed) == set().union(*known.values())
     for act, text in listed.items():
         lacking = {kind for kind, acts_known in known.items() if act not in acts_known}
-        said = {"not on Plex": {"plex"}, "Jellyfin only": {"plex", "emby"}}
+        said = {"not on Plex": {"plex"}, "not on Emby": {"emby"}, "Jellyfin only": {"plex", "emby"}}
+        said |= {"Plex only": {"jellyfin", "emby"}}
         told = next((kinds for words, kinds in said.items() if text.startswith(words)), set())
         assert lacking == told, act
 
@@ -170,10 +169,9 @@ def test_the_page_names_every_argument_of_an_act() -> None:
     acts = TEXT.partition("### Acts")[2].partition("### Clock")[0]
     used: set[str] = set()
     for path in (
-        PACKAGE / "plex/acts.py",
-        PACKAGE / "emby/acts.py",
         PACKAGE / "player.py",
-        *PACKAGE.glob("jellyfin/*acts.py"),
+        PACKAGE / "library_args.py",
+        *PACKAGE.glob("*/*acts.py"),
     ):
         source = path.read_text()
         used |= set(

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from aiohttp import web
 
 from playhead.sandbox.posts import Part, Posts, is_loopback, write_form
+from tests.sandbox.ear import Ear, listen, wait_until
 
 Wait = Callable[[Posts], Awaitable[None]]
 
 
-class Ear:
-    """Listens on a port and keeps what came. ``status`` is what it answers."""
-
-    def __init__(self) -> None:
-        self.heard: list[bytes] = []
-        self.status = 200
-        self.url = ""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.heard.append(await request.read())
-        if self.status == 302:
-            return web.Response(status=302, headers={"Location": "http://192.0.2.1/away"})
-        return web.Response(status=self.status)
-
-
 @pytest.fixture
 async def ear() -> AsyncIterator[Ear]:
-    listening = Ear()
-    app = web.Application()
-    app.router.add_post("/hook", listening.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    listening.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield listening
-    await runner.cleanup()
+    async with listen() as ear:
+        yield ear
 
 
 async def wait(posts: Posts) -> None:
-    async with asyncio.timeout(5):
-        while posts.waiting:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.005)
+    await wait_until(lambda: not posts.waiting)
 
 
 async def test_posts_arrive_in_order(ear: Ear) -> None:
@@ -54,7 +29,7 @@ async def test_posts_arrive_in_order(ear: Ear) -> None:
     assert posts.waiting == 20
     await wait(posts)
     await posts.close()
-    assert [int(body) for body in ear.heard] == list(range(20))
+    assert [int(post.fields[""]) for post in ear.posts] == list(range(20))
     assert (posts.sent, posts.failed, posts.refused) == (20, 0, 0)
 
 
@@ -65,7 +40,7 @@ async def test_a_failure_is_not_tried_again(ear: Ear, status: int) -> None:
     posts.send(ear.url, b"x", {})
     await wait(posts)
     await posts.close()
-    assert (len(ear.heard), posts.sent, posts.failed) == (1, 0, 1)
+    assert (len(ear.posts), posts.sent, posts.failed) == (1, 0, 1)
 
 
 async def test_a_redirect_is_not_followed(ear: Ear) -> None:

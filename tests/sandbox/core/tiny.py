@@ -33,6 +33,9 @@ class TinyServer:
         )
         return app
 
+    def crash(self) -> None:
+        """It keeps nothing but what is stored."""
+
     async def _list(self, _: web.Request) -> web.Response:
         things = [
             {"Id": str(n), "Name": f"n{n}", "DateCreated": "2020-01-01T00:00:00.0000000Z"} for n in range(4)

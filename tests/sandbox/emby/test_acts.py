@@ -149,6 +149,25 @@ async def test_a_recreated_user_has_watched_nothing(talk: Talk) -> None:
     assert [user.name for user in talk.server.users()] == ["ben", "anna"]
 
 
+async def test_a_revoked_token_is_refused_and_another_is_there(talk: Talk) -> None:
+    """Of a user; without a user the API key."""
+    key, old = talk.server.admin_token, talk.server.users()[0].token
+    for user in ("anna", ""):
+        talk.server.act(user, "", "revoke_token", at=None, args={})
+    new = talk.server.users()[0].token
+    for token, status in ((old, 401), (key, 401), (new, 200), (talk.server.admin_token, 200)):
+        asked = await talk.ask("GET", "/System/Info", headers={"X-Emby-Token": token})
+        assert asked.status == status
+
+
+async def test_only_an_administrator_lists_the_users(talk: Talk) -> None:
+    """As the maker's document says."""
+    tokens = {user.name: user.token for user in talk.server.users()}
+    for name, status in (("anna", 200), ("ben", 403)):
+        asked = await talk.ask("GET", "/Users/Query", headers={"X-Emby-Token": tokens[name]})
+        assert asked.status == status
+
+
 async def test_senseless_acts_are_told(talk: Talk) -> None:
     """Unknown users, items, acts and libraries, and a stop without a position."""
     for name, item, kind in [

@@ -107,6 +107,7 @@ def make_world(version: str, **quirks: bool | int | str) -> World:
         items=["matrix", "luna", "home", "bebop"],
         placements=[Placement(item="matrix", versions=2), Placement(item="bebop2", with_next=1)],
         quirks=dict(quirks),
+        delays={"scan_s": 0},
     )
     return World(items=ITEMS, servers=[server])
 

@@ -36,6 +36,7 @@ VALUES = (
     "PlayedPercentage",
     "UnplayedItemCount",
 )
+SCAN_S = 10.0  # where scans take time
 OMITTED = "(system info omitted)"
 _ID = re.compile(r"[0-9a-f]{32}\Z")
 _SECRET = re.compile(r"(TOKEN-[A-Z0-9]+|QC-SECRET)\Z")
@@ -132,6 +133,8 @@ class Player:
             self.server.configuration["EnableLegacyAuthorization"] = True
         if "EnableLegacyAuthorization=false" in note:
             self.server.configuration["EnableLegacyAuthorization"] = False
+        if note.startswith(("removed file gone: yes", "GET /ScheduledTasks RefreshLibrary while it ran")):
+            self.clock.advance(SCAN_S)
         seen = step.get("seen")
         if not isinstance(seen, list) or (seen and not (isinstance(seen[0], dict) and "UserData" in seen[0])):
             return []

@@ -74,6 +74,7 @@ def build_world(version: str) -> World:
             WorldLibrary(title=folders["tvshows"]["Name"], kind="shows", root=roots["tvshows"]),
         ],
         placements=placements,
+        delays={"monitor_s": 0, "scan_s": 0},
     )
     return World(items=world_items, servers=[server])
 

@@ -164,3 +164,36 @@ async def test_acts_that_cannot_be(talk: Talk) -> None:
         act(talk, "luna", "dance")
     with pytest.raises(ValueError, match="rating"):
         act(talk, "luna", "rate", rating=11)
+
+
+async def test_a_revoked_token_is_refused_and_another_is_there(talk: Talk) -> None:
+    """All of a user's; without a user the API keys."""
+    old = next(user.token for user in talk.server.users() if user.name == "ann")
+    key = talk.server.admin_token
+    act(talk, "", "revoke_token")
+    act(talk, "", "revoke_token", user="")
+    new = next(user.token for user in talk.server.users() if user.name == "ann")
+    for token, status in ((old, 401), (key, 401), (new, 200), (talk.server.admin_token, 200)):
+        assert (await talk.ask("GET", "/Users", token=token)).status == status
+
+
+async def test_quick_connect_can_be_switched_off(talk: Talk) -> None:
+    """It says so, and refuses codes."""
+    act(talk, "", "quick_connect", enabled=False)
+    assert (await talk.ask("GET", "/QuickConnect/Enabled")).body is False
+    assert (await talk.ask("POST", "/QuickConnect/Initiate", token="")).status == 401
+    act(talk, "", "quick_connect", enabled=True)
+    assert (await talk.ask("POST", "/QuickConnect/Initiate", token="")).status == 200
+
+
+async def test_a_code_is_entered_within_ten_minutes(talk: Talk) -> None:
+    """Then nobody knows it any more."""
+    first = (await talk.ask("POST", "/QuickConnect/Initiate", token="")).body
+    act(talk, "", "enter_code", code=first["Code"])
+    asked = await talk.ask("GET", "/QuickConnect/Connect", secret=first["Secret"])
+    assert (asked.status, asked.body["Authenticated"]) == (200, True)
+    second = (await talk.ask("POST", "/QuickConnect/Initiate", token="")).body
+    talk.clock.advance(601)
+    assert (await talk.ask("GET", "/QuickConnect/Connect", secret=second["Secret"])).status == 404
+    with pytest.raises(KeyError):
+        act(talk, "", "enter_code", code=second["Code"])

@@ -15,6 +15,7 @@ import requests
 from jellyfin_apiclient_python import JellyfinClient
 
 from playhead.sandbox.run import SandboxHandle, run_world_in_thread
+from playhead.sandbox.world import World, WorldLibrary, WorldServer, WorldUser
 from tests.sandbox.jellyfin.conftest import make_world
 
 SDK = Path(__file__).parent / "sdk"
@@ -53,6 +54,28 @@ def test_the_python_client_signs_in_and_lists(python_client: Any) -> None:
     film = next(item for item in page["Items"] if item["ProviderIds"].get("Tmdb") == "603")
     assert api.get_item(film["Id"])["Name"] == "The Matrix"
     assert api.get_resume_items()["Items"] == []
+
+
+def test_the_python_client_signs_in_by_quick_connect(box: SandboxHandle) -> None:
+    """Enabled, initiated, entered by a person, and exchanged for a token that works; off is told."""
+    client = JellyfinClient()
+    client.config.app("Judge", "1.0", "desk", "judge-quick")
+    url, api = box.url("jelly"), client.jellyfin
+    assert api.quick_connect_enabled(url)
+    started = api.quick_connect_initiate(url)
+    assert not api.quick_connect_state(url, started["Secret"])["Authenticated"]
+    control = f"{box.control_url}/_sandbox/act"
+    order = {"server": "jelly", "user": "ann", "act": "enter_code", "code": started["Code"]}
+    assert requests.post(control, json=order, timeout=5).status_code == 200
+    assert api.quick_connect_state(url, started["Secret"])["Authenticated"]
+    found = api.login_with_quick_connect(url, started["Secret"])
+    assert found["User"]["Name"] == "ann"
+    signed = {"Authorization": f'MediaBrowser Token="{found["AccessToken"]}"'}
+    assert requests.get(f"{url}/Users/Me", headers=signed, timeout=5).json()["Name"] == "ann"
+    off = {"server": "jelly", "act": "quick_connect", "enabled": False}
+    assert requests.post(control, json=off, timeout=5).status_code == 200
+    assert not api.quick_connect_enabled(url)
+    assert api.quick_connect_initiate(url) == {}
 
 
 def test_the_python_client_marks_and_writes(box: SandboxHandle, python_client: Any) -> None:
@@ -109,6 +132,42 @@ def test_the_python_client_listens_on_its_socket(box: SandboxHandle, python_clie
         if not thread.is_alive():
             break
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("version", ["12.0.0", "10.11.11"])
+def test_the_python_client_scans(version: str, tmp_path: Path) -> None:
+    """Libraries, a refresh of one folder, a refresh of everything, and the items by their paths."""
+    (tmp_path / "Show/Season 1").mkdir(parents=True)
+    first, second, third = (tmp_path / f"Show/Season 1/Show - S01E0{n}.mkv" for n in (1, 2, 3))
+    first.touch()
+    library = WorldLibrary(title="Shows", kind="shows", folder=str(tmp_path), root="/tv")
+    ann = WorldUser(name="ann", password="pw", admin=True)
+    server = WorldServer(
+        name="jelly", kind="jellyfin", version=version, users=[ann], libraries=[library], delays={"scan_s": 0}
+    )
+    with run_world_in_thread(World(items=[], servers=[server])) as box:
+        client = JellyfinClient()
+        client.config.app("Judge", "1.0", "desk", "judge-scans")
+        client.config.data["auth.ssl"] = False
+        client.auth.connect_to_address(box.url("jelly"))
+        client.auth.login(box.url("jelly"), "ann", "pw")
+        client.authenticate(client.auth.credentials.get_credentials(), discover=False)
+        api = client.jellyfin
+        assert api.virtual_folders()[0]["Locations"] == ["/tv"]
+
+        def paths() -> list[str]:
+            asked = {"Recursive": True, "IncludeItemTypes": "Episode", "Fields": "Path", "SortBy": "SortName"}
+            return [item["Path"] for item in api.user_items(params=asked)["Items"]]
+
+        assert paths() == ["/tv/Show/Season 1/Show - S01E01.mkv"]
+        second.touch()
+        show = api.user_items(params={"Recursive": True, "IncludeItemTypes": "Series"})["Items"][0]
+        api.refresh_item(show["Id"], preset="missing")
+        assert len(paths()) == 2
+        third.touch()
+        first.unlink()
+        api.refresh_library()
+        assert paths() == [f"/tv/Show/Season 1/Show - S01E0{n}.mkv" for n in (2, 3)]
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,12 @@ async def exercise_server(talk: Talk, modern: bool) -> None:
     await talk.ask("POST", "/Users/AuthenticateByName", json={"Username": "ann", "Pw": "pw"}, token="")
     for path in ("/Users/Public", f"/Users/{talk.user}", "/QuickConnect/Enabled"):
         await talk.ask("GET", path)
-    await talk.ask("POST" if modern else "GET", "/QuickConnect/Initiate", token="")
+    started = await talk.ask("POST" if modern else "GET", "/QuickConnect/Initiate", token="")
+    for _ in range(2):
+        await talk.ask("GET", "/QuickConnect/Connect", secret=started.body["Secret"])
+        await talk.ask("POST", "/QuickConnect/Authorize", code=started.body["Code"])
+    secret = {"Secret": started.body["Secret"]}
+    await talk.ask("POST", "/Users/AuthenticateWithQuickConnect", json=secret, token="")
     for path in ("/Auth/Keys", "/Devices", "/Sessions", "/ScheduledTasks", "/System/ActivityLog/Entries"):
         await talk.ask("GET", path)
     for path in ("/Library/VirtualFolders", "/Library/MediaFolders", "/Library/PhysicalPaths"):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from playhead.sandbox.jellyfin.webhooks import PLUGIN_ID, render
+from tests.sandbox.ear import Ear, listen, wait_until
 from tests.sandbox.jellyfin.conftest import Run, Talk, make_world
 from tests.sandbox.jellyfin.player import compare
 from tests.sandbox.jellyfin.socket_tape import SocketPlayer
@@ -26,39 +25,20 @@ def events_of(name: str) -> list[Any]:
     return list(json.loads(tape.read_bytes())["events"])
 
 
-class Ear:
-    """Keeps what is posted."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, str], str]] = []
-        self.url = ""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.heard.append((request.path, dict(request.headers), (await request.read()).decode()))
-        return web.Response(status=204)
-
-    def bodies(self, path: str = "/all") -> list[dict[str, Any]]:
-        return [json.loads(body) for where, _, body in self.heard if where == path]
-
-
 @pytest.fixture
 async def ear() -> AsyncIterator[Ear]:
-    listening = Ear()
-    app = web.Application()
-    app.router.add_post("/{tail:.*}", listening.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    listening.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield listening
-    await runner.cleanup()
+    async with listen() as ear:
+        ear.status = 204
+        yield ear
+
+
+def bodies(ear: Ear, path: str = "/all") -> list[dict[str, Any]]:
+    return [post.json() for post in ear.posts if post.path == path]
 
 
 async def sent(talk_or_server: Any) -> None:
     """Wait until everything has left."""
-    async with asyncio.timeout(5):
-        while talk_or_server.plugin.posts.waiting:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.005)
+    await wait_until(lambda: not talk_or_server.plugin.posts.waiting)
 
 
 async def test_every_post_of_the_tape_is_sent(ear: Ear) -> None:
@@ -80,7 +60,7 @@ async def test_every_post_of_the_tape_is_sent(ear: Ear) -> None:
     for path in ("/all", "/json"):
         theirs = [json.loads(post["body"]) for post in posts if post["path"] == path]
         theirs = [body for body in theirs if body["NotificationType"] not in NOT_EMULATED]
-        ours = [body for body in ear.bodies(path) if body["NotificationType"] not in NOT_EMULATED]
+        ours = [body for body in bodies(ear, path) if body["NotificationType"] not in NOT_EMULATED]
         assert [_what(body) for body in ours] == [_what(body) for body in theirs]
         for expected, got in zip(theirs, ours, strict=True):
             if "Blade Runner" not in expected["Name"]:  # its tape names versions in another way
@@ -95,12 +75,12 @@ async def test_every_post_of_the_tape_is_sent(ear: Ear) -> None:
                     "IsAutomated",
                 ):
                     assert got.get(name) == expected.get(name), (name, expected)
-    headers = {where: headers for where, headers, _ in ear.heard}
+    headers = {post.path: post.headers for post in ear.posts}
     assert headers["/all"]["Content-Type"] == "text/plain; charset=utf-8"
     assert headers["/json"]["Content-Type"] == "application/json; charset=utf-8"
     assert headers["/json"]["X-Secret"] == "abc"
     assert headers["/all"]["User-Agent"] == "Jellyfin-Server/12.0.0"
-    templates = [body for where, _, body in ear.heard if where == "/tpl"]
+    templates = [post.fields[""].decode() for post in ear.posts if post.path == "/tpl"]
     saved = next(body for body in templates if "UserDataSaved" in body)
     assert saved in [post["body"] for post in posts if post["path"] == "/tpl"]
 
@@ -165,10 +145,10 @@ async def test_new_items_come_from_the_queue(run_jellyfin: Run, ear: Ear) -> Non
         assert not talk.server.plugin.posts.waiting
         talk.clock.advance(1)
         await sent(talk.server)
-        assert {body["NotificationType"] for body in ear.bodies()} == {"ItemDeleted"}
+        assert {body["NotificationType"] for body in bodies(ear)} == {"ItemDeleted"}
         talk.clock.advance(10 * 90)
         await sent(talk.server)
-        added = [body for body in ear.bodies() if body["NotificationType"] == "ItemAdded"]
+        added = [body for body in bodies(ear) if body["NotificationType"] == "ItemAdded"]
         assert {body["Name"] for body in added} == {"Home Cut", "Session 4"}
         movie = next(body for body in added if body["ItemType"] == "Movie")
         recorded = [json.loads(e["body"]) for e in events_of("22-webhook-items.json") if "body" in e]
@@ -179,7 +159,7 @@ async def test_new_items_come_from_the_queue(run_jellyfin: Run, ear: Ear) -> Non
         task = next(each["Id"] for each in tasks if each["Key"] == "WebhookItemAdded")
         assert (await talk.ask("POST", f"/ScheduledTasks/Running/{task}")).status == 204
         await sent(talk.server)
-        assert ear.bodies()[-1]["Name"] == "Not There Yet"
+        assert bodies(ear)[-1]["Name"] == "Not There Yet"
 
 
 async def test_a_filter_of_users_and_types_holds(run_jellyfin: Run, ear: Ear) -> None:
@@ -189,7 +169,7 @@ async def test_a_filter_of_users_and_types_holds(run_jellyfin: Run, ear: Ear) ->
         for user, item in (("kid", "home"), ("ann", "bebop1"), ("ann", "matrix")):
             talk.server.act(user, item, "unfavourite", at=None, args={})
         await sent(talk.server)
-        assert [(body["NotificationUsername"], body["Name"]) for body in ear.bodies()] == [
+        assert [(body["NotificationUsername"], body["Name"]) for body in bodies(ear)] == [
             ("ann", "The Matrix")
         ]
 
@@ -201,10 +181,10 @@ async def test_a_world_may_bring_a_webhook(run_jellyfin: Run, ear: Ear) -> None:
     async with run_jellyfin(world) as talk:
         talk.server.act("ann", "home", "stop", at=None, args={"position_s": 60})
         await sent(talk.server)
-        kinds = [body["NotificationType"] for body in ear.bodies()]
+        kinds = [body["NotificationType"] for body in bodies(ear)]
         assert kinds[:3] == ["SessionStart", "UserDataSaved", "PlaybackStart"]
         assert kinds[-2:] == ["UserDataSaved", "PlaybackStop"]
-        assert ear.bodies()[-1]["PlaybackPositionTicks"] == 600_000_000
+        assert bodies(ear)[-1]["PlaybackPositionTicks"] == 600_000_000
         assert talk.server.told().webhooks_sent == len(kinds)
 
 

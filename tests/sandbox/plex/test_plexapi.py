@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,6 +17,7 @@ from plexapi.server import PlexServer
 from requests.adapters import HTTPAdapter
 
 from playhead.sandbox.run import SandboxHandle, run_world_in_thread
+from playhead.sandbox.world import World, WorldLibrary, WorldServer, WorldUser
 from tests.judges.openapi import check, covers
 from tests.sandbox.plex.conftest import find_document
 from tests.sandbox.plex.worlds import MATRIX, NOW, make_world
@@ -198,6 +200,39 @@ def test_plex_tv_signs_in_by_pin(box: SandboxHandle) -> None:
     assert MyPlexAccount(token=login.token, session=session).username == "bob"
 
 
+def test_a_strong_code_is_entered_on_the_page_and_gives_the_persons_servers(box: SandboxHandle) -> None:
+    """As ``MyPlexPinLogin`` with ``oauth`` does it; the account that it gives finds its server and signs in there."""
+    session = plextv_session(box)
+    login = MyPlexPinLogin(session=session, oauth=True)
+    code = login._code or login.oauthUrl().partition("code=")[2].partition("&")[0]
+    assert len(code) == 25
+    assert not login.checkLogin()
+    order = {"server": "plex", "user": "bob", "act": "enter_code", "code": code}
+    assert requests.post(f"{box.control_url}/_sandbox/act", json=order, timeout=5).status_code == 200
+    assert login.checkLogin()
+    account = MyPlexAccount(token=login.token, session=session)
+    assert account.username == "bob"
+    [resource] = account.resources()
+    server = PlexServer(resource.connections[0].uri, resource.accessToken)
+    assert server.friendlyName == "plex"
+
+
+def test_its_account_enters_a_short_code(box: SandboxHandle) -> None:
+    """``link`` is what the page for televisions does; a wrong or old code is not found."""
+    session = plextv_session(box)
+    login = MyPlexPinLogin(session=session)
+    account = MyPlexAccount(token=box.token("plex", "alice"), session=session)
+    with pytest.raises(NotFound):
+        account.link("WXYZ")
+    account.link(login.pin)
+    assert login.checkLogin()
+    assert MyPlexAccount(token=login.token, session=session).username == "alice"
+    late = MyPlexPinLogin(session=session).pin
+    box.clock.advance(901)
+    with pytest.raises(NotFound):
+        account.link(late)
+
+
 def test_its_alert_listener_hears_playback_and_marks(box: SandboxHandle) -> None:
     """``startAlertListener`` connects with a token in the query; frames are told apart by type."""
     plex, heard = connect(box, "alice"), queue.Queue()
@@ -232,3 +267,49 @@ def test_it_sets_webhooks_at_plex_tv(box: SandboxHandle) -> None:
     account.deleteWebhook("http://127.0.0.1:9/one")
     assert account.webhooks() == ["http://127.0.0.1:9/two"]
     assert account.deleteWebhook("http://127.0.0.1:9/two") == []
+
+
+def test_it_scans_a_folder_and_sees_what_is_new(tmp_path: Path) -> None:
+    """``update``, ``refreshing``, ``recentlyAdded``, ``emptyTrash``, activities, and the alerts in between."""
+    film = tmp_path / "New One (2024) {tmdb-9}/New One.mkv"
+    library = WorldLibrary(title="Films", kind="movies", folder=str(tmp_path), root="/films")
+    server = WorldServer(
+        name="plex",
+        kind="plex",
+        users=[WorldUser(name="alice")],
+        libraries=[library],
+        delays={"metadata_s": 0},
+    )
+    with run_world_in_thread(World(items=[], servers=[server])) as box:
+        plex = connect(box, "alice")
+        heard: queue.Queue[dict[str, Any]] = queue.Queue()
+        alerts = plex.startAlertListener(heard.put)
+        wait_for(lambda: box.server("plex").told().lines == 1)
+        section = plex.library.section("Films")
+        assert (section.refreshing, section.recentlyAdded()) == (False, [])
+        film.parent.mkdir()
+        film.touch()
+        section.update(path="/films/New One (2024) {tmdb-9}")
+        section.reload()
+        assert section.refreshing is True
+        assert [activity.type for activity in plex.activities] == ["library.update.section"]
+        box.clock.advance(10)
+        wait_for(lambda: [guid.id for item in section.recentlyAdded() for guid in item.guids] == ["tmdb://9"])
+        assert section.reload().refreshing is False
+        film.unlink()
+        section.update()
+        box.clock.advance(10)
+        wait_for(lambda: section.search(trash=True) != [])
+        section.emptyTrash()
+        assert section.all() == []
+        alerts.stop()
+    kinds = {heard.get()["type"] for _ in range(heard.qsize())}
+    assert kinds == {"activity", "status", "timeline"}
+
+
+def wait_for(done: Callable[[], bool]) -> None:
+    """Wait for what the server's thread does; at most ten seconds."""
+    end = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)

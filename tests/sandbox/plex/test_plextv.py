@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from playhead.sandbox.run import SandboxHandle, run_world
@@ -71,3 +72,44 @@ async def test_a_servers_token_of_a_guest_is_none_for_plex_tv(
     """plex.tv tokens and server tokens are different things."""
     status, _, _ = await ask(box, session, "/api/v2/user", box.token("plex", "bob"))
     assert status == 401
+
+
+async def test_resources_have_the_members_that_were_recorded(
+    box: SandboxHandle, session: aiohttp.ClientSession
+) -> None:
+    """Of a server and of each of its addresses, in the recorded types."""
+    path = truth_path("recorded", "plex", "pms-1.43.3", "plextv_resources.json")
+    recorded = msgspec.json.decode(path.read_bytes())["entries"][0]
+    _, found, _ = await ask(box, session, "/api/v2/resources", box.token("plex", "alice"))
+    assert recorded.keys() <= found[0].keys()
+    for shown, real in ((found[0], recorded), (found[0]["connections"][0], recorded["connections"][0])):
+        for name, value in real.items():
+            assert value is None or shown[name] is None or type(shown[name]) is type(value), name
+
+
+async def test_a_pin_protects_a_member_of_the_home(session: aiohttp.ClientSession) -> None:
+    """It is told who is protected; only the right PIN switches."""
+    users = [WorldUser(name="ann"), WorldUser(name="kid", pin="1234")]
+    server = WorldServer(name="home", kind="plex", users=users)
+    async with run_world(World(items=[], servers=[server])) as box:
+        token = box.token("home", "ann")
+        _, home, _ = await ask(box, session, "/api/v2/home/users", token)
+        ann, kid = home["users"]
+        assert (ann["protected"], kid["protected"]) == (False, True)
+        path = f"/api/v2/home/users/{kid['uuid']}/switch"
+        for query, expected in (("", 401), ("?pin=9999", 401), ("?pin=1234", 201)):
+            status, _, _ = await ask(box, session, path + query, token, method="POST")
+            assert status == expected
+
+
+async def test_a_revoked_token_is_refused_and_the_share_has_another(
+    box: SandboxHandle, session: aiohttp.ClientSession
+) -> None:
+    """At the server; the login and its state stay."""
+    old = box.token("plex", "bob")
+    before = box.server("plex").state_rows("bob")
+    box.server("plex").act("bob", "", "revoke_token", at=None, args={})
+    for token, expected in ((old, 401), (box.token("plex", "bob"), 200)):
+        async with session.get(f"{box.url('plex')}/", headers={**SENT, "X-Plex-Token": token}) as response:
+            assert response.status == expected
+    assert box.server("plex").state_rows("bob") == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aiohttp
 import pytest
 
 from playhead.sandbox.run import SandboxHandle
@@ -216,3 +217,15 @@ async def test_home_is_untouched_by_marks_of_others(alice: Client) -> None:
     """A local item is an item like others while it stays."""
     await alice.write("scrobble", HOME)
     assert (await told(alice, HOME))["viewCount"] == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_form_counts_as_the_query(alice: Client, box: SandboxHandle, method: str) -> None:
+    """Some apps send their arguments so; where both say something the query counts."""
+    form = {"key": str(MATRIX), "identifier": "com.plexapp.plugins.library"}
+    async with aiohttp.ClientSession(box.url("plex"), headers={"X-Plex-Token": alice.token}) as session:
+        for path in ("/:/scrobble", f"/:/unscrobble?key={LEGACY}"):
+            async with session.request(method, path, data=form) as answer:
+                assert answer.status == 200
+    assert (await told(alice, MATRIX))["viewCount"] == 1
+    assert "viewCount" not in await told(alice, LEGACY)

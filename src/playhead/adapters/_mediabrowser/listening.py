@@ -14,11 +14,12 @@ import msgspec
 from playhead.adapters._mediabrowser.dates import TICKS_PER_S
 from playhead.adapters._mediabrowser.heard import LEAF_TYPES, read_id, read_position
 from playhead.ports.errors import BadAnswer
-from playhead.ports.events import Event, Heard
+from playhead.ports.events import SCAN_BEGAN, SCAN_ENDED, Event, Heard
 
 ASK_FOR_SESSIONS = '{"MessageType":"SessionsStart","Data":"0,1500"}'  # at once, then at most every 1.5 s
 KEEP_ALIVE = '{"MessageType":"KeepAlive"}'
 NO_USER = "0" * 32
+SCAN_TASK = "RefreshLibrary"
 MOST_IDS = 500  # told of a library; beyond, it is read anyway
 TELL_EVERY_TICKS = 10 * TICKS_PER_S  # of playback that just goes on
 
@@ -49,6 +50,19 @@ class LibraryChange(msgspec.Struct):
     ItemsUpdated: list[str | int] = []
     ItemsRemoved: list[str | int] = []
     IsEmpty: bool = False
+
+
+class RefreshStep(msgspec.Struct):
+    """RefreshProgress: how far the refresh of a folder or library is, in percent as text."""
+
+    ItemId: str | int | None = None
+    Progress: str | float | None = None
+
+
+class TaskEnd(msgspec.Struct):
+    """ScheduledTaskEnded: TaskResult. ``Key`` is the same in every language."""
+
+    Key: str | None = None
 
 
 class NowPlaying(msgspec.Struct):
@@ -82,6 +96,8 @@ class Session(msgspec.Struct):
 _MESSAGE = msgspec.json.Decoder(Message)
 _USER_DATA = msgspec.json.Decoder(UserDataChange, strict=False)
 _LIBRARY = msgspec.json.Decoder(LibraryChange, strict=False)
+_REFRESH = msgspec.json.Decoder(RefreshStep, strict=False)
+_TASK = msgspec.json.Decoder(TaskEnd, strict=False)
 _SESSIONS = msgspec.json.Decoder(list[Session], strict=False)
 
 
@@ -119,6 +135,10 @@ class Ear:
             yield from _read_user_data(_USER_DATA.decode(message.Data))
         elif message.MessageType == "LibraryChanged":
             yield from _read_library(_LIBRARY.decode(message.Data))
+        elif message.MessageType == "RefreshProgress":
+            yield from _read_refresh(message.Data)
+        elif message.MessageType == "ScheduledTaskEnded":
+            yield from _read_task_end(message.Data)
         elif message.MessageType == "Sessions":
             yield from self._compare(_read_plays(_SESSIONS.decode(message.Data)))
 
@@ -151,6 +171,29 @@ def _read_library(change: LibraryChange) -> Iterator[Event]:
     named = (*change.ItemsAdded, *change.ItemsUpdated, *change.ItemsRemoved)
     ids = tuple(dict.fromkeys(item_id for native in named[: MOST_IDS + 1] if (item_id := read_id(native))))
     yield Event("socket", Heard.library, "LibraryChanged", ids if len(named) <= MOST_IDS else ())
+
+
+def _read_refresh(data: msgspec.Raw) -> Iterator[Event]:
+    """The beginning and the end; what is refreshed may be a library or any folder in one. *Assumed*, from Jellyfin's document: no
+    tape has one, so another form is passed over."""
+    try:
+        step = _REFRESH.decode(data)
+        percent = float(step.Progress if step.Progress is not None else -1)
+    except (msgspec.DecodeError, ValueError):
+        return
+    if percent == 0 or percent >= 100:
+        name = SCAN_ENDED if percent else SCAN_BEGAN
+        yield Event("socket", Heard.scan, name, library_id=read_id(step.ItemId))
+
+
+def _read_task_end(data: msgspec.Raw) -> Iterator[Event]:
+    """The end of a scan of everything; *assumed* as well."""
+    try:
+        task = _TASK.decode(data)
+    except msgspec.DecodeError:
+        return
+    if task.Key == SCAN_TASK:
+        yield Event("socket", Heard.scan, SCAN_ENDED)
 
 
 def _read_plays(sessions: list[Session]) -> dict[str, Play]:

@@ -103,7 +103,37 @@ class User(msgspec.Struct):
 
 
 class VirtualFolder(msgspec.Struct):
-    """VirtualFolderInfo: a library as the administrator sees it, with its folders."""
+    """VirtualFolderInfo: a library as the administrator sees it, with its folders. ``RefreshStatus``: Active or Idle."""
 
     ItemId: str | None = None
+    Name: str | None = None
+    CollectionType: str | None = None
     Locations: list[str] | None = None
+    RefreshStatus: str | None = None
+
+
+class MediaSource(msgspec.Struct, gc=False):
+    """One version of an item."""
+
+    Path: str | None = None
+
+
+class ShelvedItem(Item, gc=False):
+    """An item of any type, or a folder, as a scan is judged by it."""
+
+    MediaSources: list[MediaSource] | None = None
+
+
+class TaskResult(msgspec.Struct):
+    """How a task ended last. ``Status``: Completed, Failed, Cancelled, Aborted."""
+
+    EndTimeUtc: str | None = None
+    Status: str | None = None
+
+
+class TaskInfo(msgspec.Struct):
+    """A scheduled task. ``Key`` is the same in every language; ``State``: Idle, Running, Cancelling."""
+
+    Key: str | None = None
+    State: str | None = None
+    LastExecutionResult: TaskResult | None = None

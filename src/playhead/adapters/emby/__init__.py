@@ -6,7 +6,7 @@ nothing but the manifest.
 
 from __future__ import annotations
 
-from playhead.ports.backend import Capabilities, Manifest
+from playhead.ports.backend import Capabilities, Limit, Manifest
 
 manifest = Manifest(
     name="emby",
@@ -23,4 +23,18 @@ manifest = Manifest(
         writes_at_once=4,
     ),
     tested=("4.8.", "4.9."),
+    lines="login",
+    by_password="playhead.adapters.emby.signing_in:EmbySignIn",
+    limits=(
+        Limit(
+            "test_the_end_of_a_whole_scan_moves_the_mark",
+            "theirs",
+            "Emby keeps when a scan of everything ended; that of a library or folder leaves no trace (assumed, as on Jellyfin).",
+        ),
+        Limit(
+            "test_a_scan_is_heard_to_begin_and_to_end",
+            "theirs",
+            "Nothing is recorded of what an Emby tells of scans on its line.",
+        ),
+    ),
 )

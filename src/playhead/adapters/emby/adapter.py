@@ -20,16 +20,19 @@ from playhead.adapters._mediabrowser.receipts import (
     look_again,
     shows_state,
 )
+from playhead.adapters._mediabrowser.recent import NEWEST, WATCHED, read_recent
 from playhead.adapters._mediabrowser.translate import read_entries, read_library, read_state
 from playhead.adapters._mediabrowser.users import read_user
 from playhead.adapters._mediabrowser.wire import Item, UserData
 from playhead.adapters.emby import registering
 from playhead.adapters.emby.client import EmbyClient
 from playhead.adapters.emby.listener import listen_to
+from playhead.adapters.emby.scanning import EmbyScans
 from playhead.adapters.emby.settings import EmbySettings
 from playhead.adapters.emby.translate import find_mark_date, make_update
 from playhead.domain.state.reading import BLANK, State
 from playhead.kit.http import hash_body
+from playhead.kit.pictures import POSTER_WIDTH, fetch_picture
 from playhead.ports.backend import (
     Entry,
     Library,
@@ -42,8 +45,11 @@ from playhead.ports.backend import (
     ServerInfo,
     Write,
 )
-from playhead.ports.errors import BackendError, BadAnswer, NotFound, Retry
+from playhead.ports.errors import BackendError, BadAnswer, NotFound, Retry, Unauthorized
 from playhead.ports.events import Event
+from playhead.ports.looking import Recent
+from playhead.ports.notices import Picture
+from playhead.ports.scans import FileItem, ScanBegun, ScannedLibrary
 
 # The date of adding orders new items behind the old ones and is no part of the watch state, so that neither a play nor
 # an added item moves what was already paged past; the sort name settles equal dates.
@@ -64,6 +70,7 @@ class EmbyBackend:
 
     def __init__(self, settings: EmbySettings, token: str, user_id: str, *, client_id: str) -> None:
         self._client = EmbyClient(settings, token, user_id, client_id=client_id)
+        self._scans = EmbyScans(self._client)
 
     async def probe(self) -> ServerInfo:
         """Ask the open route who answers."""
@@ -79,8 +86,11 @@ class EmbyBackend:
         return read_user(user)
 
     async def list_users(self) -> list[RemoteUser]:
-        """All logins that the token may see."""
-        return [read_user(user) for user in await self._client.read_users()]
+        """All logins; only the account's own where the token is a plain user's."""
+        try:
+            return [read_user(user) for user in await self._client.read_users()]
+        except Unauthorized:
+            return [await self.check_account()]
 
     async def list_libraries(self) -> list[Library]:
         """The user's libraries that hold movies or episodes, mixed ones included."""
@@ -189,6 +199,13 @@ class EmbyBackend:
     async def _read_state(self, item_id: str) -> State:
         return read_state((await self._client.read_item(item_id)).UserData or UserData())
 
+    async def fetch_recent(self, most: int) -> Recent:
+        """What was played last, and how much is watched: two requests."""
+        dated = {**NEWEST, "Fields": "UserDataLastPlayedDate", "Limit": most}
+        newest, _ = await self._client.read_items(dated)
+        counted, _ = await self._client.read_items(WATCHED)
+        return read_recent(newest.body, counted.body, most, self._client.title)
+
     async def list_webhooks(self) -> list[str]:
         """Where the server posts; see ``registering``."""
         return await registering.list_webhooks(self._client)
@@ -200,6 +217,34 @@ class EmbyBackend:
     async def remove_webhook(self, url: str) -> None:
         """Have it post there no more."""
         await registering.remove_webhook(self._client, url)
+
+    async def list_scanned(self) -> list[ScannedLibrary]:
+        """Libraries of every kind with their folders; see ``scanning``."""
+        return await self._scans.list_scanned()
+
+    async def begin_scan(self, library_id: str, path: str | None) -> ScanBegun:
+        """Have a folder or a library scanned."""
+        return await self._scans.begin_scan(library_id, path)
+
+    async def find_files(
+        self, library_id: str, paths: Sequence[str], *, thorough: bool = False
+    ) -> list[FileItem]:
+        """The items whose files these are."""
+        return await self._scans.find_files(library_id, paths, thorough=thorough)
+
+    async def list_newest(self, library_id: str, count: int, start: int = 0) -> list[FileItem]:
+        """What was added last."""
+        return await self._scans.list_newest(library_id, count, start)
+
+    async def list_saved_since(
+        self, library_id: str, since: int, count: int, start: int = 0
+    ) -> list[FileItem]:
+        """What the server found or read again since then."""
+        return await self._scans.list_saved_since(library_id, since, count, start)
+
+    async def fetch_poster(self, path: str) -> Picture | None:
+        """An item's picture, small."""
+        return await fetch_picture(self._client.http, path, {"maxWidth": POSTER_WIDTH})
 
     def listen(self) -> AsyncIterator[Event]:
         """What the server tells on its socket; see ``listener``."""

@@ -85,17 +85,28 @@ class EmbyClient:
     async def read_user(self) -> User:
         """The account's user, by name or id. Emby has no route that tells a token's own user.
 
-        *Assumed*: a token that may not list users may read its own user by id. Raises NotFound, Unauthorized.
+        *Assumed*: a token that may not list users may read its own user by id; the id of a name stands in the list for the
+        sign-in page, unless the user is hidden there. Raises NotFound, Unauthorized.
         """
         try:
             users = await self.read_users()
         except Unauthorized:
-            own = normalise_id(self._wanted_user)
+            own = normalise_id(self._wanted_user) or await self._find_public(self._wanted_user)
             if own is None:
                 raise
             answer = await self._read(f"/Users/{own}")
             users = [decode_answer(_USER, answer.body, self.title, "a user")]
         return pick_user(users, self._wanted_user, self.title)
+
+    async def _find_public(self, name: str) -> str | None:
+        try:
+            answer = await self._read("/Users/Public")
+        except (NotFound, Unauthorized):
+            return None
+        shown = decode_answer(_USERS, answer.body, self.title, "the public users")
+        return next(
+            (user.Id for user in shown if (user.Name or "").casefold() == name.strip().casefold()), None
+        )
 
     async def read_users(self) -> list[User]:
         """All logins, for an administrator's token or an API key."""
@@ -182,9 +193,9 @@ class EmbyClient:
 
 
 def make_headers(token: str, client_id: str) -> dict[str, str]:
-    """The headers that sign a request in and say who asks."""
+    """The headers that sign a request in, where there is a token, and say who asks."""
     return {
-        "X-Emby-Token": token,
+        **({"X-Emby-Token": token} if token else {}),
         "X-Emby-Client": "Playhead",
         "X-Emby-Client-Version": __version__,
         "X-Emby-Device-Id": client_id,

@@ -20,16 +20,19 @@ from playhead.adapters._mediabrowser.receipts import (
     look_again,
     shows_state,
 )
+from playhead.adapters._mediabrowser.recent import NEWEST, WATCHED, read_recent
 from playhead.adapters._mediabrowser.translate import read_entries, read_library, read_state
 from playhead.adapters._mediabrowser.users import normalise_id, read_user
 from playhead.adapters._mediabrowser.wire import UserData
 from playhead.adapters.jellyfin import registering
 from playhead.adapters.jellyfin.client import FULL_FIELDS, READS_AT_ONCE, JellyfinClient
 from playhead.adapters.jellyfin.listener import listen_to
+from playhead.adapters.jellyfin.scanning import JellyfinScans
 from playhead.adapters.jellyfin.settings import JellyfinSettings
 from playhead.adapters.jellyfin.translate import make_update, settle_state
 from playhead.domain.state.reading import BLANK, State
 from playhead.kit.http import hash_body
+from playhead.kit.pictures import POSTER_WIDTH, fetch_picture
 from playhead.ports.backend import (
     Entry,
     Library,
@@ -44,6 +47,9 @@ from playhead.ports.backend import (
 )
 from playhead.ports.errors import BackendError, BadAnswer, NotFound, Retry
 from playhead.ports.events import Event
+from playhead.ports.looking import Recent
+from playhead.ports.notices import Picture
+from playhead.ports.scans import FileItem, ScanBegun, ScannedLibrary
 
 # The file's date orders new items behind the old ones and is no part of the watch state, so that neither a play nor an
 # added item moves what was already paged past; the sort name settles equal dates. There is no sorting by id.
@@ -56,6 +62,7 @@ class JellyfinBackend:
 
     def __init__(self, settings: JellyfinSettings, token: str, user_id: str, *, client_id: str) -> None:
         self._client = JellyfinClient(settings, token, user_id, client_id=client_id)
+        self._scans = JellyfinScans(self._client)
 
     async def probe(self) -> ServerInfo:
         """Ask the open route who answers."""
@@ -218,6 +225,12 @@ class JellyfinBackend:
     async def _read_state(self, item_id: str) -> State:
         return read_state(await self._client.read_user_data(item_id))
 
+    async def fetch_recent(self, most: int) -> Recent:
+        """What was played last, and how much is watched: two requests."""
+        newest, _ = await self._client.read_items({**NEWEST, "Limit": most})
+        counted, _ = await self._client.read_items(WATCHED)
+        return read_recent(newest.body, counted.body, most, self._client.title)
+
     async def list_webhooks(self) -> list[str]:
         """Where the server posts; see ``registering``."""
         return await registering.list_webhooks(self._client)
@@ -229,6 +242,34 @@ class JellyfinBackend:
     async def remove_webhook(self, url: str) -> None:
         """Have it post there no more."""
         await registering.remove_webhook(self._client, url)
+
+    async def list_scanned(self) -> list[ScannedLibrary]:
+        """Libraries of every kind with their folders; see ``scanning``."""
+        return await self._scans.list_scanned()
+
+    async def begin_scan(self, library_id: str, path: str | None) -> ScanBegun:
+        """Have a folder or a library scanned."""
+        return await self._scans.begin_scan(library_id, path)
+
+    async def find_files(
+        self, library_id: str, paths: Sequence[str], *, thorough: bool = False
+    ) -> list[FileItem]:
+        """The items whose files these are."""
+        return await self._scans.find_files(library_id, paths, thorough=thorough)
+
+    async def list_newest(self, library_id: str, count: int, start: int = 0) -> list[FileItem]:
+        """What was added last."""
+        return await self._scans.list_newest(library_id, count, start)
+
+    async def list_saved_since(
+        self, library_id: str, since: int, count: int, start: int = 0
+    ) -> list[FileItem]:
+        """What the server found or read again since then."""
+        return await self._scans.list_saved_since(library_id, since, count, start)
+
+    async def fetch_poster(self, path: str) -> Picture | None:
+        """An item's picture, small."""
+        return await fetch_picture(self._client.http, path, {"maxWidth": POSTER_WIDTH})
 
     def listen(self) -> AsyncIterator[Event]:
         """What the server tells on its socket; see ``listener``."""

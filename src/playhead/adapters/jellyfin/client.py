@@ -239,13 +239,13 @@ class JellyfinClient:
 
 
 def make_authorization(token: str, client_id: str) -> str:
-    """The Authorization header; the server decodes percent signs in each value."""
+    """The Authorization header; the server decodes percent signs in each value. Without a token it only says who asks."""
     parts = {
         "Client": "Playhead",
         "Device": "Playhead",
         "DeviceId": client_id,
         "Version": __version__,
-        "Token": token,
+        **({"Token": token} if token else {}),
     }
     return "MediaBrowser " + ", ".join(f'{key}="{quote(value, safe="")}"' for key, value in parts.items())
 

@@ -6,7 +6,7 @@ package loads nothing but the manifest.
 
 from __future__ import annotations
 
-from playhead.ports.backend import Capabilities, Limit, Manifest
+from playhead.ports.backend import Capabilities, CodeSignIn, Limit, Manifest
 
 manifest = Manifest(
     name="plex",
@@ -14,6 +14,8 @@ manifest = Manifest(
     settings="playhead.adapters.plex.settings:PlexSettings",
     backend="playhead.adapters.plex.adapter:PlexBackend",
     webhook="playhead.adapters.plex.webhook:read_webhook",
+    proxied="playhead.adapters.plex.proxied:read_proxied",
+    proxy="playhead.adapters.plex.proxy.nginx:PlexProxy",
     capabilities=Capabilities(
         reads=frozenset({"watched", "progress", "rating"}),
         writes=frozenset({"watched", "progress"}),
@@ -38,4 +40,10 @@ manifest = Manifest(
     ),
     tested=("1.",),
     token_decides=True,
+    by_code=CodeSignIn(
+        flag="--sign-in",
+        help="Sign in at plex.tv in any browser; it tells which servers there are and where.",
+        made_by="playhead.adapters.plex.signing_in:PlexSignIn",
+        finds_servers=True,
+    ),
 )

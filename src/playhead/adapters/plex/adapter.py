@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
 from playhead.kit.http import hash_body
+from playhead.kit.pictures import POSTER_WIDTH, fetch_picture, is_own_path
 from playhead.ports.backend import (
     Entry,
     Library,
@@ -23,27 +25,34 @@ from playhead.ports.backend import (
     ServerInfo,
     Write,
 )
+from playhead.ports.callers import Credential
 from playhead.ports.errors import (
     BackendError,
     BadAnswer,
     NotFound,
     RateLimited,
+    Refused,
     ServerFault,
     Unauthorized,
     Unreachable,
     WrongServer,
 )
 from playhead.ports.events import Event
+from playhead.ports.looking import Recent
+from playhead.ports.notices import Picture
+from playhead.ports.scans import FileItem, ScanBegun, ScannedLibrary
 
 from . import registering, wire
+from .callers import OWNER_ID, name_caller
 from .client import PlexClient
 from .cloud import PlexCloud
 from .listener import listen_to
+from .recent import fetch_recent
+from .scanning import PlexScans
 from .settings import PlexSettings
 from .translate import ReadPage, read_page, translate_entries, translate_shows
 from .writing import carry_out
 
-OWNER_ID = "1"
 UNTOLD_ID = "token"  # begins the id of a user of whom neither the server nor plex.tv tells: only the token tells them apart
 _TOTAL_HEADER = "X-Plex-Container-Total-Size"
 
@@ -56,6 +65,7 @@ class PlexBackend:
         self._cloud = PlexCloud(settings.plex_tv_url, token, client_id)
         self._wanted = user_id.strip()
         self._untold = f"{UNTOLD_ID}-{hashlib.sha256(token.encode()).hexdigest()[:12]}"
+        self._scans = PlexScans(self._client)
         self._leaves: dict[str, str] = {}  # what the leaves of each library are: movie or episode
 
     async def probe(self) -> ServerInfo:
@@ -230,6 +240,13 @@ class PlexBackend:
         """Carry out one write; see ``writing``."""
         return await carry_out(self._client, self._look, write)
 
+    async def fetch_recent(self, most: int) -> Recent:
+        """What was viewed last, and how much is watched; see ``recent``."""
+        if not self._leaves:
+            for library in await self.list_libraries():
+                self._remember(library)
+        return await fetch_recent(self._client, list(self._leaves.items()), most)
+
     async def list_webhooks(self) -> list[str]:
         """Where the server posts; see ``registering``."""
         return await registering.list_webhooks(self._client)
@@ -241,6 +258,42 @@ class PlexBackend:
     async def remove_webhook(self, url: str) -> None:
         """Have it post there no more."""
         await registering.remove_webhook(self._client, url)
+
+    async def name_caller(self, credential: Credential) -> RemoteUser | None:
+        """Whose token somebody showed at a proxy; see ``callers``."""
+        return await name_caller(self._client, self._cloud, credential)
+
+    async def list_scanned(self) -> list[ScannedLibrary]:
+        """Libraries of every kind with their folders; see ``scanning``."""
+        return await self._scans.list_scanned()
+
+    async def begin_scan(self, library_id: str, path: str | None) -> ScanBegun:
+        """Have a folder or a library scanned."""
+        return await self._scans.begin_scan(library_id, path)
+
+    async def find_files(
+        self, library_id: str, paths: Sequence[str], *, thorough: bool = False
+    ) -> list[FileItem]:
+        """The items whose files these are."""
+        return await self._scans.find_files(library_id, paths, thorough=thorough)
+
+    async def list_newest(self, library_id: str, count: int, start: int = 0) -> list[FileItem]:
+        """What was added last."""
+        return await self._scans.list_newest(library_id, count, start)
+
+    async def empty_trash(self, library_id: str) -> None:
+        """Drop the items whose files are gone."""
+        await self._scans.empty_trash(library_id)
+
+    async def fetch_poster(self, path: str) -> Picture | None:
+        """An item's picture, small."""
+        small: dict[str, str | int] = {"url": path, "width": POSTER_WIDTH, "height": POSTER_WIDTH * 3 // 2, "minSize": 1}
+        if not is_own_path(path):
+            return None
+        with suppress(Refused, ServerFault, BadAnswer):  # it may not, or cannot, make it smaller
+            if picture := await fetch_picture(self._client.http, "/photo/:/transcode", small):
+                return picture
+        return await fetch_picture(self._client.http, path)
 
     def listen(self) -> AsyncIterator[Event]:
         """What the server tells on its notifications; see ``listener``."""

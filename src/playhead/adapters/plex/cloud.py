@@ -22,7 +22,7 @@ from . import wire
 
 Wire = TypeVar("Wire")
 SWITCH_ATTEMPTS = 4
-GIVE_TOKEN = "Let them sign in at plex.tv, and give their token with --token -"
+GIVE_TOKEN = "Let them sign in themselves with --sign-in, or give their token with --token -"
 
 
 class HomeUser(msgspec.Struct):
@@ -62,13 +62,7 @@ class PlexCloud:
     """plex.tv with the token of one account."""
 
     def __init__(self, url: str, token: str, client_id: str) -> None:
-        headers = {
-            "Accept": "application/json",
-            "X-Plex-Client-Identifier": client_id,
-            "X-Plex-Product": "Playhead",
-            "X-Plex-Version": __version__,
-            "X-Plex-Token": token,
-        }
+        headers = {**make_cloud_headers(client_id), "X-Plex-Token": token}
         self._http = Http(url, title="plex.tv", headers=headers, timeout_s=10.0) if url else None
 
     async def list_people(self, machine_id: str, owner: wire.CloudUser | None) -> list[RemoteUser]:
@@ -91,13 +85,26 @@ class PlexCloud:
         if member is None or not member.uuid:
             raise NotFound(f"plex.tv gives no token for '{user.name}'.", hint=GIVE_TOKEN)
         if member.protected and not pin:
-            raise Unauthorized(f"A PIN protects '{user.name}' in the Plex Home.", hint="Give it: --pin PIN")
+            raise Unauthorized(
+                f"A PIN protects '{user.name}' in the Plex Home.",
+                hint="Let them sign in themselves with --sign-in, or give it: --pin PIN",
+            )
         token = await self._fetch_own_token(await self._switch(member, pin), machine_id)
         if token is None:
             raise NotFound(
                 f"This server is not shared with '{user.name}'.", hint="Share it with them in Plex first."
             )
         return token
+
+    async def find_share(self, machine_id: str, token: str) -> RemoteUser | None:
+        """With whom the owner's server is shared by this very token. Raises BackendError."""
+        shares = await self._fetch_shares(machine_id)
+        return next((_read_share(share) for share in shares if share.token == token), None)
+
+    async def fetch_user(self, token: str) -> wire.CloudUser | None:
+        """``/api/v2/user``: whose another token is. Raises BackendError, Unauthorized where plex.tv does not know it."""
+        answer = await self._ask().read("/api/v2/user", headers={"X-Plex-Token": token}, attempts=1)
+        return decode_cloud(answer, wire.CloudUser)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -113,7 +120,7 @@ class PlexCloud:
         """Empty where there is no Home."""
         http = self._ask()
         try:
-            return _decode(await http.read("/api/v2/home/users"), _Home).users
+            return decode_cloud(await http.read("/api/v2/home/users"), _Home).users
         except NotFound:
             return []
 
@@ -154,7 +161,7 @@ class PlexCloud:
                     f"plex.tv does not let this token switch to '{member.title}'.",
                     hint="Is the PIN right, and is it the owner's token?",
                 ) from error
-        token = _decode(answer, _Switched).authToken
+        token = decode_cloud(answer, _Switched).authToken
         if not token:
             raise BadAnswer("plex.tv switched to another member of the Home and gave no token.")
         return token
@@ -163,7 +170,7 @@ class PlexCloud:
         """The token that the bearer of another token of plex.tv is to use with a server."""
         params: dict[str, str | int] = {"includeHttps": 1, "includeRelay": 1}
         answer = await self._ask().read("/api/v2/resources", params, headers={"X-Plex-Token": token})
-        for resource in _decode(answer, list[_Resource]):
+        for resource in decode_cloud(answer, list[_Resource]):
             if resource.clientIdentifier == machine_id:
                 return resource.accessToken
         return None
@@ -180,7 +187,19 @@ def _read_member(member: HomeUser) -> RemoteUser:
     )
 
 
-def _decode(answer: Answer, shape: type[Wire]) -> Wire:
+def make_cloud_headers(client_id: str) -> dict[str, str]:
+    """Who asks, without a token."""
+    return {
+        "Accept": "application/json",
+        "X-Plex-Client-Identifier": client_id,
+        "X-Plex-Product": "Playhead",
+        "X-Plex-Version": __version__,
+        "X-Plex-Device-Name": "Playhead",
+    }
+
+
+def decode_cloud(answer: Answer, shape: type[Wire]) -> Wire:
+    """An answer of plex.tv in its shape. Raises BadAnswer."""
     try:
         return msgspec.json.decode(answer.body, type=shape, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -15,13 +15,13 @@ import msgspec
 
 from playhead.kit.line import Line, open_line
 from playhead.ports.errors import BackendError, BadAnswer, Unauthorized
-from playhead.ports.events import Event, Heard
+from playhead.ports.events import SCAN_BEGAN, SCAN_ENDED, Event, Heard
 
 from . import wire
 from .client import IDENTIFIER, PlexClient
 
 PATH = "/:/websockets/notifications"
-FILTERS = {"filters": "playing,timeline"}
+FILTERS = {"filters": "playing,timeline,activity"}
 HEARTBEAT_S = 30.0
 ASK_WITHIN_S = 5.0
 ASK_AGAIN_S = 5.0
@@ -38,6 +38,8 @@ _LEAF_TYPES = (1, 4)
 _VIDEO_TYPES = (1, 2, 3, 4)
 _LIBRARY_TYPE = -1
 _DONE, _DELETED = 5, 9
+_SCAN = "library.update.section"
+_SCAN_STEPS = {"started": SCAN_BEGAN, "ended": SCAN_ENDED}
 _FRAME = msgspec.json.Decoder(wire.NotificationFrame, strict=False)
 
 
@@ -65,6 +67,8 @@ async def _hear(line: Line, client: PlexClient) -> AsyncIterator[Event]:
                 yield event
         for event in items.hear(told.TimelineEntry):
             yield event
+        for event in hear_scans(told.ActivityNotification):
+            yield event
 
 
 def read_frame(frame: bytes, title: str) -> wire.Notification:
@@ -76,6 +80,17 @@ def read_frame(frame: bytes, title: str) -> wire.Notification:
             f"{title} told something that cannot be read ({str(error)[:120]}).",
             hint="Playhead opens the line again and reads what it missed.",
         ) from error
+
+
+def hear_scans(steps: list[wire.ActivityStep]) -> Iterator[Event]:
+    """The beginnings and ends of scans. Several scans of one library can overlap: an end ends one of them."""
+    for step in steps:
+        name = _SCAN_STEPS.get(step.event or "")
+        if name is None or step.Activity is None or step.Activity.type != _SCAN:
+            continue
+        context = step.Activity.Context
+        library = context.librarySectionID if context is not None else None
+        yield Event("socket", Heard.scan, name, library_id=str(library) if library is not None else None)
 
 
 class Player(msgspec.Struct):

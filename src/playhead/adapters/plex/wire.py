@@ -59,6 +59,15 @@ class Item(msgspec.Struct, gc=False):
     Media: list[Version] | None = None
 
 
+class ShelvedItem(Item, gc=False):
+    """An item with what a scan is judged by. ``deletedAt``: its files are gone, and the trash was not emptied yet."""
+
+    addedAt: Whole | None = None
+    deletedAt: Whole | None = None
+    thumb: str | None = None
+    grandparentThumb: str | None = None
+
+
 class Container(msgspec.Struct, gc=False):
     """The envelope of a list. ``totalSize`` and ``offset`` stand only in paged answers."""
 
@@ -123,6 +132,8 @@ class Section(msgspec.Struct):
     title: str | None = None
     agent: str | None = None
     Location: list[Folder] | None = None
+    refreshing: bool | None = None
+    scannedAt: Whole | None = None
 
 
 class SectionContainer(msgspec.Struct):
@@ -173,12 +184,31 @@ class TimelineEntry(msgspec.Struct):
     updatedAt: Whole | None = None
 
 
+class ActivityContext(msgspec.Struct):
+    librarySectionID: str | int | None = None
+
+
+class Activity(msgspec.Struct):
+    """What the server is busy with. ``type`` is the same in every language, titles are not."""
+
+    type: str | None = None
+    Context: ActivityContext | None = None
+
+
+class ActivityStep(msgspec.Struct):
+    """ActivityNotification: ``event`` is started, updated or ended."""
+
+    event: str | None = None
+    Activity: Activity | None = None
+
+
 class Notification(msgspec.Struct):
     """One frame of ``/:/websockets/notifications``; of the bodies only the one that ``type`` names is there."""
 
     type: str | None = None
     PlaySessionStateNotification: list[Playing] = []
     TimelineEntry: list[TimelineEntry] = []
+    ActivityNotification: list[ActivityStep] = []
 
 
 class NotificationFrame(msgspec.Struct):
@@ -198,12 +228,19 @@ class SessionUser(msgspec.Struct):
     title: str | None = None
 
 
+class SessionPlayer(msgspec.Struct):
+    """The app on which it plays; ``machineIdentifier`` is what its requests call X-Plex-Client-Identifier."""
+
+    machineIdentifier: str | None = None
+
+
 class PlayerSession(msgspec.Struct):
     """One row of ``/status/sessions``."""
 
     sessionKey: str | int | None = None
     type: str | None = None
     User: SessionUser | None = None
+    Player: SessionPlayer | None = None
 
 
 class PlayerSessions(msgspec.Struct):

@@ -55,9 +55,11 @@ def acknowledge(slot: Slot, policy: Policy) -> Slot:
     """The slot with the hub's own write as its base, where the reading shows that a write without a receipt took effect.
 
     What the write wished for is no news. Believed only by the date (the one sent, or the stamp of the write) or by the form
-    of an un-play; a position is acknowledged by itself.
+    of an un-play; a position is acknowledged by itself. The same holds for a mark that went to an item's id before this one.
     """
     sent, said = slot.sent, slot.reading
+    if slot.base is None and slot.fresh and said.watched and is_own_stamp(slot, policy):
+        return msgspec.structs.replace(slot, base=Base(True, said.plays, said.last_played, 0))
     if sent is None or said.watched is None or said.watched != sent.watched:
         return slot
     same_date = said.last_played is not None and said.last_played == sent.last_played

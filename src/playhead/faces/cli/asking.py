@@ -51,8 +51,11 @@ def confirm_or_refuse(screen: Screen, question: str, *, yes: bool) -> None:
 
 
 def read_stdin_secret() -> str:
-    """The first line of stdin."""
-    text = sys.stdin.readline().strip()
+    """The first line of stdin; typed at a terminal it is not shown."""
+    if sys.stdin.isatty():
+        text = getpass.getpass("Token (not shown): ", stream=sys.stderr).strip()
+    else:
+        text = sys.stdin.readline().strip()
     if not text:
         raise UsageError(
             "No token came on standard input.",

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from playhead.adapters import find_manifests
-from playhead.faces.cli.asking import ask_choice, ask_secret, ask_text, ask_yes, read_stdin_secret
+from playhead.adapters import find_arr_manifests, find_manifests
+from playhead.faces.cli.asking import ask_text, ask_yes
+from playhead.faces.cli.connect_sender import make_sender_command
+from playhead.faces.cli.finding import Wish, choose_way, find_server
 from playhead.faces.cli.options import CheckOnly, HomeOption, JsonFlag, Verbosity, Yes
-from playhead.faces.cli.screen import print_error
 from playhead.faces.cli.session import Session
-from playhead.flows.connect import Checked, UserNeeded, check_connection, choose_libraries, find_name
+from playhead.faces.cli.signing_in import Password
+from playhead.flows.connect import Checked, choose_libraries, find_name
+from playhead.library_settings import LibraryChoice
 from playhead.ports.backend import Backend, Manifest, RemoteUser
-from playhead.ports.errors import BadAnswer, PlayheadError, Unauthorized, Unreachable, UsageError, WrongServer
-from playhead.settings import ConnectionSettings, LibraryChoice
-from playhead.wiring.installation import example_of, load_named, make_backend, read_url
+from playhead.ports.errors import PlayheadError, UsageError
+from playhead.settings import ConnectionSettings
+from playhead.wiring.installation import example_of, list_sender_kinds, load_named
 
 Name = Annotated[
     str | None,
@@ -43,6 +46,15 @@ User = Annotated[
         "--user", metavar="USER", help="Name or id there; else the token's own.", show_default=False
     ),
 ]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="NAME",
+        help="Which of the account's servers, by name or id; else it is asked where there are several.",
+        show_default=False,
+    ),
+]
 Person = Annotated[
     str | None,
     typer.Option(
@@ -59,32 +71,29 @@ Read = Annotated[bool, typer.Option("--read/--no-read", help="Take over what was
 Write = Annotated[bool, typer.Option("--write/--no-write", help="Mark there what was watched elsewhere.")]
 
 
-class Wish(msgspec.Struct):
-    """What was given on the command line, or answered."""
-
-    name: str | None
-    url: str | None
-    token: str | None
-    user: str | None
-    person: str | None
-    libraries: str | None
-    read: bool
-    write: bool
-    yes: bool
-    dry_run: bool
-    options: dict[str, Any]
-
-
 def make_app() -> typer.Typer:
-    """``connect`` with a sub-command for each backend."""
+    """``connect`` with a sub-command for each backend, and for each program that tells of files."""
     app = typer.Typer(no_args_is_help=True, help="Connect a server: checked first, then saved.")
     for manifest in find_manifests().values():
         app.command(
             manifest.name,
             help=f"Connect {manifest.title}. Asks for what it lacks; with --yes or in a script it asks nothing.",
-            epilog=f"Example: playhead connect {manifest.name} --url {example_of(manifest, 'url')} --token env:TOKEN --yes",
+            epilog=f"Example: {_make_example(manifest)}",
         )(_make_command(manifest))
+    for sender in (find_arr_manifests()[kind] for kind in list_sender_kinds()):
+        app.command(
+            sender.name,
+            help=f"Connect {sender.title}, which tells what files arrived. Asks for what it lacks; with --yes it asks nothing.",
+            epilog=f"Example: playhead connect {sender.name} --url {example_of(sender, 'url')} --key env:KEY --yes",
+        )(make_sender_command(sender))
     return app
+
+
+def _make_example(manifest: Manifest) -> str:
+    url = f" --url {example_of(manifest, 'url')}"
+    if manifest.by_code is not None:
+        return f"playhead connect {manifest.name}{'' if manifest.by_code.finds_servers else url} {manifest.by_code.flag}"
+    return f"playhead connect {manifest.name}{url} --token env:TOKEN --yes"
 
 
 def _fields(manifest: Manifest) -> dict[str, msgspec.structs.FieldInfo]:
@@ -113,6 +122,7 @@ def _make_command(manifest: Manifest) -> Callable[..., None]:
         _parameter(name, annotation, default)
         for name, annotation, default in (
             ("url", _url_option(manifest), None),
+            *_list_ways(manifest),
             ("token", Token, None),
             ("user", User, None),
             ("name", Name, None),
@@ -131,6 +141,17 @@ def _make_command(manifest: Manifest) -> Callable[..., None]:
     connect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     connect.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return connect
+
+
+def _list_ways(manifest: Manifest) -> Iterator[tuple[str, Any, Any]]:
+    """The ways to sign in that the backend offers, as options."""
+    if manifest.by_code is not None:
+        way = manifest.by_code
+        yield "by_code", Annotated[bool, typer.Option(way.flag, help=way.help, show_default=False)], False
+        if way.finds_servers:
+            yield "server", Server, None
+    if manifest.by_password is not None:
+        yield "password", Password, None
 
 
 def _url_option(manifest: Manifest) -> Any:
@@ -166,7 +187,8 @@ def _option(field: msgspec.structs.FieldInfo) -> Any:
 def connect_server(session: Session, manifest: Manifest, wish: Wish) -> None:
     """Ask, check, save, tell."""
     interactive = session.screen.interactive and not wish.yes
-    reference, secret, checked = _find_server(session, manifest, wish, interactive)
+    choose_way(session, manifest, wish, interactive)
+    reference, secret, checked = find_server(session, manifest, wish, interactive)
     checked = _name_user(session, manifest, checked, secret)
     libraries = choose_libraries(checked.libraries, _split(wish.libraries))
     name, replaces = _choose_name(session, manifest, wish, checked, interactive)
@@ -197,79 +219,6 @@ def connect_server(session: Session, manifest: Manifest, wish: Wish) -> None:
     _tell(session, name, saved, checked)
     session.screen.say("Connected.", style="green")
     _tell_next(session)
-
-
-def _find_server(
-    session: Session, manifest: Manifest, wish: Wish, interactive: bool
-) -> tuple[str | None, str, Checked]:
-    """Token reference, token and what the checks found; at a terminal what was typed wrong is asked again."""
-    if not interactive:
-        _refuse_missing(manifest, wish)
-    ask_url, ask_token = not wish.url, not wish.token
-    while True:
-        _gather(session, manifest, wish)
-        try:
-            reference, secret = _take_token(session, wish.token or "")
-            return reference, secret, asyncio.run(_check(session, manifest, wish, secret, interactive))
-        except (Unreachable, WrongServer, BadAnswer) as error:
-            if not (interactive and ask_url):
-                raise
-            print_error(error, as_json=False)
-            wish.url = None
-        except Unauthorized as error:
-            if not (interactive and ask_token):
-                raise
-            print_error(error, as_json=False)
-            wish.token = None
-
-
-def _refuse_missing(manifest: Manifest, wish: Wish) -> None:
-    missing = [flag for flag, value in (("--url", wish.url), ("--token", wish.token)) if not value]
-    if missing:
-        raise UsageError(
-            f"connect {manifest.name} needs {' and '.join(missing)}.",
-            hint="Give them, or run it at a terminal without --yes to be asked.",
-        )
-
-
-def _gather(session: Session, manifest: Manifest, wish: Wish) -> None:
-    example = example_of(manifest, "url")
-    while not wish.url:
-        try:
-            typed = ask_text(session.screen, f"Address of {manifest.title}, such as {example}")
-            wish.url = read_url(manifest, typed)
-        except UsageError as error:
-            print_error(error, as_json=False)
-    wish.url = read_url(manifest, wish.url)
-    if not wish.token:
-        wish.token = ask_secret(session.screen, "Token (not shown; env:NAME and file:PATH work too)")
-
-
-def _take_token(session: Session, given: str) -> tuple[str | None, str]:
-    """The reference (None = it has to be stored) and the secret itself."""
-    if given == "-":
-        return None, read_stdin_secret()
-    if given.startswith(("env:", "file:")):
-        return given, session.installation.secrets.resolve(given)
-    return None, given.strip()
-
-
-async def _check(session: Session, manifest: Manifest, wish: Wish, secret: str, interactive: bool) -> Checked:
-    def make(user_id: str) -> Any:
-        options = {"url": wish.url, **wish.options}
-        return make_backend(
-            manifest, options, secret, user_id, client_id=session.installation.home.client_id()
-        )
-
-    with session.screen.waiting(f"Asking {wish.url} ..."):
-        try:
-            return await check_connection(make, kind=manifest.name, title=manifest.title, user=wish.user)
-        except UserNeeded as needed:
-            if not interactive or not needed.users:
-                raise
-            users = needed.users
-    wish.user = ask_choice(session.screen, "Which user there?", [user.name for user in users])
-    return await check_connection(make, kind=manifest.name, title=manifest.title, user=wish.user)
 
 
 def _name_user(session: Session, manifest: Manifest, checked: Checked, secret: str) -> Checked:
@@ -317,11 +266,12 @@ def _choose_name(
                 what, hint=f"Update it with --yes, or change it with: playhead connections set '{name}'"
             )
         return wish.name or name, name
-    default = _free_name(checked.server.name or manifest.title, checked.user.name, set(known))
+    taken = {*known, *session.settings.senders}
+    default = _free_name(checked.server.name or manifest.title, checked.user.name, taken)
     name = wish.name or (
         ask_text(session.screen, "What shall it be called?", default=default) if interactive else default
     )
-    if name.casefold() in {other.casefold() for other in known}:
+    if name.casefold() in {other.casefold() for other in (*known, *session.settings.senders)}:
         raise UsageError(
             f"'{name}' is the name of another connection.",
             hint=f"Give another one with --name, or forget that one: playhead connections remove '{name}'",

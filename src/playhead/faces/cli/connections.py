@@ -11,11 +11,15 @@ import typer
 from playhead.faces.cli.asking import confirm_or_refuse, read_stdin_secret
 from playhead.faces.cli.options import CheckOnly, DryRun, HomeOption, JsonFlag, Verbosity, Yes
 from playhead.faces.cli.screen import make_table
+from playhead.faces.cli.senders import change_sender, describe_sender, forget_sender, read_paths
 from playhead.faces.cli.session import Session
+from playhead.faces.cli.signing_in import ByCode, Password, refuse_two_ways, sign_in_again
 from playhead.flows.connect import choose_libraries
+from playhead.library_settings import LibraryChoice
 from playhead.ports.errors import BackendError, NotFound, UsageError
-from playhead.settings import ConnectionSettings, LibraryChoice, PathMapping
+from playhead.settings import ConnectionSettings
 from playhead.wiring.installation import check_options, find_manifest, read_url
+from playhead.wiring.senders import find_sender
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The connection's name.", show_default=False)]
 
@@ -53,8 +57,10 @@ def _list(
 def list_connections(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
     session = Session(home, as_json=json, verbose=verbose)
     known = session.settings.connections
-    session.screen.give([describe(name, connection) for name, connection in known.items()])
-    if not known:
+    senders = session.settings.senders
+    told = [describe(name, connection) for name, connection in known.items()]
+    session.screen.give([*told, *(describe_sender(name, sender) for name, sender in senders.items())])
+    if not known and not senders:
         session.screen.say(
             f"Nothing is connected yet. Start with: {session.command('connect plex|jellyfin|emby')}"
         )
@@ -71,13 +77,17 @@ def list_connections(home: HomeOption = None, json: JsonFlag = False, verbose: V
             "yes" if connection.write else "no",
             _say_libraries(connection.libraries),
         )
+    for name, sender in senders.items():
+        table.add_row(name, sender.kind, sender.url, "-", "-", "-", "-", "tells of files")
     session.screen.show(table)
 
 
 def show(name: Name, home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
     session = Session(home, as_json=json, verbose=verbose)
-    known, connection = session.installation.connection(name)
-    described = describe(known, connection)
+    if sender := find_sender(session.installation, name):
+        described = describe_sender(*sender)
+    else:
+        described = describe(*session.installation.connection(name))
     session.screen.give(described)
     _show_settings(session, described)
 
@@ -96,6 +106,9 @@ def change(
     ] = None,
     write: Annotated[
         bool | None, typer.Option("--write/--no-write", help="Mark there what was watched elsewhere.")
+    ] = None,
+    listen: Annotated[
+        bool | None, typer.Option("--listen/--no-listen", help="Keep a line open to it in serve.")
     ] = None,
     libraries: Annotated[
         str | None,
@@ -120,6 +133,8 @@ def change(
             metavar="TOKEN", help="A new token: -, env:NAME, file:PATH or itself.", show_default=False
         ),
     ] = None,
+    by_code: ByCode = False,
+    password: Password = None,
     person: Annotated[
         str | None, typer.Option(metavar="NAME", help="Whose watch state it is.", show_default=False)
     ] = None,
@@ -127,49 +142,94 @@ def change(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="One of the backend's own settings.", show_default=False),
     ] = None,
+    proxy_host: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="How clients call the proxy before the server.", show_default=False
+        ),
+    ] = None,
+    look_every: Annotated[
+        int | None,
+        typer.Option(
+            "--look-every",
+            metavar="S",
+            min=0,
+            help="Seconds between two looks; 0 = never.",
+            show_default=False,
+        ),
+    ] = None,
+    sweep_every: Annotated[
+        int | None,
+        typer.Option(
+            "--sweep-every",
+            metavar="S",
+            min=0,
+            help="Of a Sonarr or Radarr: seconds between two looks at all it has; 0 = never.",
+            show_default=False,
+        ),
+    ] = None,
     rename: Annotated[str | None, typer.Option(metavar="NEW", help="A new name.", show_default=False)] = None,
     dry_run: CheckOnly = False,
     home: HomeOption = None,
     json: JsonFlag = False,
     verbose: Verbosity = 0,
 ) -> None:
+    given = dict(locals())
     session = Session(home, as_json=json, verbose=verbose)
+    if sender := find_sender(session.installation, name):
+        target, changed = change_sender(session, sender[0], given)
+        _tell_saved(session, target, describe_sender(target, changed), dry_run=dry_run)
+        return
     known, old = session.installation.connection(name)
+    if sweep_every is not None:
+        raise UsageError(f"'{known}' is no Sonarr or Radarr: only those have --sweep-every.")
+    plain: dict[str, Any] = {"read": read, "write": write, "listen": listen, "look_every_s": look_every}
+    plain["proxy_host"] = proxy_host and proxy_host.lower()
     new = msgspec.structs.replace(
         old,
-        read=old.read if read is None else read,
-        write=old.write if write is None else write,
+        **{key: value for key, value in plain.items() if value is not None},
         url=old.url if url is None else read_url(find_manifest(old.kind), url),
         person=(session.settings.find_person(person) or person) if person else old.person,
         libraries=_change_libraries(old.libraries, libraries, exclude),
-        paths=old.paths if path is None else _read_paths(path),
+        paths=old.paths if path is None else read_paths(path),
         options=_change_options(old, option or []),
     )
+    refuse_two_ways(token, by_code, password)
+    target = _choose_name(session, known, rename)
+    others = libraries, exclude, path, url, token, person, option, rename, by_code or None, password
+    _refuse_nothing(known, *plain.values(), *others)
     reference, secret = _new_token(session, token)
+    secret = sign_in_again(session, known, new, by_code=by_code, password=password) or secret
     if reference:
         new = msgspec.structs.replace(new, token=reference)
-    target = rename or known
-    if rename and rename.casefold() != known.casefold() and rename.casefold() in _lowered(session):
-        raise UsageError(f"'{rename}' is the name of another connection.", hint="Choose another one.")
-    _refuse_nothing(known, read, write, libraries, exclude, path, url, token, person, option, rename)
     if token is not None:
         asyncio.run(_refuse_another_account(session, known, new, secret))
     if libraries or exclude:
         new = asyncio.run(_check_libraries(session, new, secret, libraries, exclude))
-    if dry_run:
-        session.screen.give(describe(target, new))
-        _show_settings(session, describe(target, new))
-        session.screen.say("Nothing was saved (--dry-run).")
-        return
-    saved = session.installation.save_connection(target, new, secret=secret, replaces=known)
-    session.screen.give(describe(target, saved))
-    session.screen.say(
-        f"Saved '{target}'. Look at it with: {session.command(f'connections show {target!r}')}"
-    )
-    if path is not None:
+    if not dry_run:
+        new = session.installation.save_connection(target, new, secret=secret, replaces=known)
+    _tell_saved(session, target, describe(target, new), dry_run=dry_run)
+    if path is not None and not dry_run:
         session.screen.say(
             f"The next sync matches what is read already by its files: {session.command('sync')}"
         )
+
+
+def _tell_saved(session: Session, name: str, described: dict[str, Any], *, dry_run: bool) -> None:
+    session.screen.give(described)
+    if dry_run:
+        _show_settings(session, described)
+        session.screen.say("Nothing was saved (--dry-run).")
+    else:
+        session.screen.say(
+            f"Saved '{name}'. Look at it with: {session.command(f'connections show {name!r}')}"
+        )
+
+
+def _choose_name(session: Session, known: str, rename: str | None) -> str:
+    if rename and rename.casefold() != known.casefold() and rename.casefold() in _lowered(session):
+        raise UsageError(f"'{rename}' is the name of another connection.", hint="Choose another one.")
+    return rename or known
 
 
 def _refuse_nothing(name: str, *given: object) -> None:
@@ -193,7 +253,10 @@ async def _refuse_another_account(
         return
     finally:
         await backend.close()
-    if new.user_id and user.id != new.user_id:
+    told_nothing = (
+        user.name == new.user_id
+    )  # nobody tells whose token it is, so that the name is the one that was asked for
+    if new.user_id and user.id != new.user_id and not told_nothing:
         raise UsageError(
             f"That token is of another account than the one of '{name}' ({new.user}).",
             hint=f"Forget this one with: playhead connections remove '{name}', then connect the other: "
@@ -231,6 +294,9 @@ def remove(
     verbose: Verbosity = 0,
 ) -> None:
     session = Session(home, as_json=json, verbose=verbose)
+    if sender := find_sender(session.installation, name):
+        forget_sender(session, sender[0], yes=yes, dry_run=dry_run)
+        return
     known, _ = session.installation.connection(name)
     if dry_run:
         session.screen.give({"removed": known, "dry_run": True})
@@ -248,7 +314,7 @@ def describe(name: str, connection: ConnectionSettings) -> dict[str, Any]:
 
 
 def _lowered(session: Session) -> set[str]:
-    return {name.casefold() for name in session.settings.connections}
+    return {name.casefold() for name in (*session.settings.connections, *session.settings.senders)}
 
 
 def _change_libraries(old: LibraryChoice, include: str | None, exclude: str | None) -> LibraryChoice:
@@ -260,20 +326,6 @@ def _change_libraries(old: LibraryChoice, include: str | None, exclude: str | No
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _read_paths(given: list[str]) -> list[PathMapping]:
-    paths = []
-    for text in given:
-        if not text:
-            continue
-        server, separator, hub = text.partition("=")
-        if not (server and separator and hub):
-            raise UsageError(
-                f"'{text}' is no path mapping.", hint="Write it SERVER=HUB: --path /data/films=/mnt/films"
-            )
-        paths.append(PathMapping(server=server, hub=hub))
-    return paths
 
 
 def _change_options(old: ConnectionSettings, given: list[str]) -> dict[str, Any]:

@@ -48,10 +48,8 @@ def export(
 async def _write(session: Session, hub: Hub, names: list[str] | None) -> SyncResult:
     async with hub.reach(names):
         with show_bars(session.screen, "writing") as bars:
-            async with hub.delivering():
-                return await run_sync(
-                    hub.context(), connections=set(names) if names else None, on_progress=bars.move
-                )
+            chosen = set(names) if names else None
+            return await run_sync(hub.context(), connections=chosen, on_progress=bars.move)
 
 
 def _only(plan: Plan, names: list[str] | None) -> Plan:

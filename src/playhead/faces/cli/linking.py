@@ -12,9 +12,11 @@ from playhead.faces.cli.asking import ask_choice, ask_secret, ask_yes, confirm_o
 from playhead.faces.cli.options import DryRun, HomeOption, JsonFlag, Verbosity, Yes
 from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
+from playhead.faces.cli.signing_in import ByCode, Password, refuse_two_ways, sign_in_login
 from playhead.flows.people import Doubt, Place, Proposal, Proposals, refuse_second_login
 from playhead.flows.people import propose as propose_links
 from playhead.ports.errors import PlayheadError, Unauthorized, UsageError
+from playhead.ports.signing_in import Granted
 from playhead.runtime.exits import Exit
 from playhead.settings import same_login
 from playhead.wiring.people import (
@@ -36,8 +38,15 @@ def link_login(
         str, typer.Argument(metavar="CONNECTION", help="The connection's name.", show_default=False)
     ],
     user: Annotated[
-        str, typer.Argument(metavar="USER", help="The login there, by name or id.", show_default=False)
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[USER]",
+            help="The login there, by name or id; else whoever signs in.",
+            show_default=False,
+        ),
+    ] = None,
+    by_code: ByCode = False,
+    password: Password = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -48,10 +57,17 @@ def link_login(
     ] = None,
     pin: Annotated[
         str | None,
-        typer.Option(metavar="PIN", help="The PIN that protects them in the Plex Home.", show_default=False),
+        typer.Option(
+            metavar="PIN",
+            help="The PIN that protects them in the Plex Home; - asks for it, env:NAME, file:PATH.",
+            show_default=False,
+        ),
     ] = None,
     also: Annotated[
         bool, typer.Option("--also", help="Beside another login of theirs on the same server.")
+    ] = False,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Several persons watch there: read for each, never written.")
     ] = False,
     with_history: Annotated[
         bool,
@@ -66,16 +82,23 @@ def link_login(
     verbose: Verbosity = 0,
 ) -> None:
     session = Session(home, as_json=json, verbose=verbose)
-    name, _ = session.installation.connection(connection)
+    name, known = session.installation.connection(connection)
     who = _find_person(session, person)
+    refuse_two_ways(token, by_code, password)
+    granted = sign_in_login(session, known, user, by_code=by_code, password=password)
     reference, secret = _take_token(session, token)
-    found = _find(session, name, user, secret, reference, pin, dry_run=dry_run)
-    former = _check(session, name, who, found, also=also)
+    pin = _take_pin(session, pin)
+    if granted is not None:
+        user, secret = granted.user.id, granted.token
+    if user is None:
+        raise UsageError("Which login?", hint="Give its name, or let whoever it is sign in by a code.")
+    found = _find(session, name, user, secret, reference, pin, dry_run=dry_run, granted=granted)
+    former = _check(session, name, who, found, also=also, shared=shared)
     if former is not None and not dry_run:
         question = f"'{found.user.name}' on '{name}' is {former}'s. Shall it be {who}'s from now on?"
         confirm_or_refuse(session.screen, question, yes=yes)
     if not dry_run:
-        link(session.installation, name, who, found)
+        link(session.installation, name, who, found, shared=shared)
         if with_history:
             take_history(session.installation, name, found.user.id)
     session.screen.give(
@@ -88,6 +111,10 @@ def link_login(
             "dry_run": dry_run,
         }
     )
+    if granted is not None and found.own:
+        session.screen.note(
+            f"The token of '{name}' itself stays. Another one is taken with: playhead connections set {name!r} --help"
+        )
     _say_linked(session, name, who, found, former if not with_history else None, dry_run=dry_run)
 
 
@@ -126,6 +153,15 @@ def _take_token(session: Session, given: str | None) -> tuple[str | None, str | 
     return None, given.strip()
 
 
+def _take_pin(session: Session, given: str | None) -> str | None:
+    """The PIN itself, from where it lies; ``-`` asks for it, or reads it from standard input."""
+    if given is not None and given.startswith(("env:", "file:")):
+        return session.installation.secrets.resolve(given)
+    if given != "-":
+        return given
+    return ask_secret(session.screen, "PIN") if session.screen.interactive else read_stdin_secret()
+
+
 def _find(
     session: Session,
     name: str,
@@ -135,6 +171,7 @@ def _find(
     pin: str | None = None,
     *,
     dry_run: bool,
+    granted: Granted | None = None,
 ) -> Found:
     """Ask the server; at a terminal a PIN that is needed is asked for."""
 
@@ -149,6 +186,7 @@ def _find(
                     reference=reference,
                     pin=pin,
                     dry_run=dry_run,
+                    granted=granted,
                 )
             )
 
@@ -161,8 +199,10 @@ def _find(
         return ask(ask_secret(session.screen, "PIN"))
 
 
-def _check(session: Session, name: str, who: str, found: Found, *, also: bool) -> str | None:
-    """Whose the login is now, None = nobody's, or this person's already. Raises UsageError where it may not be linked."""
+def _check(
+    session: Session, name: str, who: str, found: Found, *, also: bool, shared: bool = False
+) -> str | None:
+    """Whose the login is now, None = nobody's, this person's already, or shared. Raises UsageError where it may not be linked."""
     connection = session.settings.connections[name]
     owners = list_owners(session.settings, connection)
     for of, user_id in owners:
@@ -171,6 +211,8 @@ def _check(session: Session, name: str, who: str, found: Found, *, also: bool) -
                 f"'{found.user.name}' is linked on '{of}', which is the same server.",
                 hint=f"Take it out there first: playhead people unlink '{of}' '{found.user.name}'",
             )
+    if shared:
+        return None
     if not also:
         refuse_second_login(who, owners, found.user, name)
     former = find_owner(session.settings, connection, found.user.id)

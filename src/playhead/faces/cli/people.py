@@ -77,7 +77,9 @@ def list_people(home: HomeOption = None, json: JsonFlag = False, verbose: Verbos
     table = make_table("person", "connection", "login", "id")
     for person in session.settings.persons():
         for name, login in _logins_of(session, person) or [("-", Login("-", "-", person, ""))]:
-            table.add_row(person, name, login.user, login.user_id)
+            table.add_row(
+                person, name, f"{login.user} (shared)" if login.shared else login.user, login.user_id
+            )
     session.screen.show(table)
 
 
@@ -96,6 +98,7 @@ def _describe(name: str, login: Login) -> dict[str, Any]:
         "user": login.user,
         "user_id": login.user_id,
         "own": login.place is None,
+        "shared": login.shared,
         "token": login.token,
     }
 
@@ -126,6 +129,10 @@ def add(
 def unlink(
     connection: Connection,
     user: User,
+    person: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose part of a shared login.", show_default=False),
+    ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     home: HomeOption = None,
@@ -133,12 +140,12 @@ def unlink(
     verbose: Verbosity = 0,
 ) -> None:
     session = Session(home, as_json=json, verbose=verbose)
-    name, login = _find_linked(session, connection, user)
+    name, login = _find_linked(session, connection, user, person)
     if not dry_run:
         confirm_or_refuse(
             session.screen, f"Shall '{login.user}' on '{name}' not be {login.person}'s any more?", yes=yes
         )
-        session.installation.remove_account(name, login.user_id)
+        session.installation.remove_account(name, login)
     session.screen.give({"unlinked": {**_describe(name, login), "person": login.person}, "dry_run": dry_run})
     if dry_run:
         session.screen.say(f"'{login.user}' on '{name}' would be nobody's (--dry-run).")
@@ -148,12 +155,19 @@ def unlink(
         )
 
 
-def _find_linked(session: Session, connection: str, user: str) -> tuple[str, Login]:
-    """A login that is somebody's, by native id or name, from the settings alone. Raises UsageError."""
+def _find_linked(
+    session: Session, connection: str, user: str, person: str | None = None
+) -> tuple[str, Login]:
+    """A login that is somebody's, by native id or name, from the settings alone; of a shared one a person's part. Raises
+    UsageError."""
     name, known = session.installation.connection(connection)
     key = user.strip().casefold()
     found = [login for login in known.linked() if login.user_id.casefold() == key]
     found = found or [login for login in known.linked() if login.user.casefold() == key]
+    found = [login for login in found if person is None or login.person.casefold() == person.casefold()]
+    if len(found) > 1 and all(login.shared for login in found):
+        persons = ", ".join(login.person for login in found)
+        raise UsageError(f"'{user}' on '{name}' is shared.", hint=f"Say whose part: --person, of {persons}.")
     if len(found) != 1:
         logins = ", ".join(f"{login.user} ({login.user_id})" for login in known.linked()) or "none"
         what = "Several linked logins are" if found else "No linked login is"
@@ -177,7 +191,7 @@ def remove(
             session.screen, f"Forget {known} and whose {len(logins)} logins they were?", yes=yes
         )
         for name, login in logins:
-            session.installation.remove_account(name, login.user_id)
+            session.installation.remove_account(name, login)
         session.installation.save_people(
             [each for each in session.settings.people if each.casefold() != known.casefold()]
         )

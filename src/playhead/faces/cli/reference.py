@@ -16,18 +16,19 @@ import typer
 
 from playhead.adapters import find_manifests
 from playhead.faces.cli.app import make_app
+from playhead.library_settings import LibraryChoice, PathMapping, ScanSettings, TriggerSettings, WatchSettings
+from playhead.notice_settings import NoticeSettings
+from playhead.sender_settings import SenderSettings
 from playhead.settings import (
     AccountSettings,
     ConnectionSettings,
     GuardSettings,
-    LibraryChoice,
     MatchingSettings,
-    PathMapping,
     ProgressSettings,
     ScheduleSettings,
     ServeSettings,
 )
-from playhead.wiring.installation import load_named
+from playhead.wiring.installation import list_sender_kinds, load_named
 
 _HIDDEN = {"--help", "--install-completion", "--show-completion"}
 _MADE = "<!-- Made by: python -m playhead.faces.cli.reference docs/reference -->\n"
@@ -63,7 +64,7 @@ def _render(path: str, command: Any, level: int) -> Iterator[str]:
         for argument in arguments:
             yield f"| `{_argument(argument)}` | {_cell(argument.help or '')} |"
         for option in options:
-            yield f"| `{_names(option)}` | {_cell((option.help or '') + _default(option))} |"
+            yield f"| `{_names(option)}` | {_cell((option.help or '') + _default(option) + _variable(option))} |"
         yield ""
     for name in sorted(getattr(command, "commands", {})):
         yield from _render(f"{path} {name}", command.commands[name], level + 1)
@@ -86,6 +87,10 @@ def _default(option: Any) -> str:
     return f" Default: {option.default}."
 
 
+def _variable(option: Any) -> str:
+    return f" Environment: {option.envvar}." if isinstance(option.envvar, str) else ""
+
+
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
@@ -95,31 +100,74 @@ _PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("connections.NAME.accounts[]", AccountSettings),
     ("connections.NAME.libraries", LibraryChoice),
     ("connections.NAME.paths[]", PathMapping),
+    ("senders.NAME", SenderSettings),
     ("guards", GuardSettings),
     ("matching", MatchingSettings),
     ("progress", ProgressSettings),
     ("schedule", ScheduleSettings),
     ("serve", ServeSettings),
+    ("scans", ScanSettings),
+    ("triggers", TriggerSettings),
+    ("watch[]", WatchSettings),
+    ("notices[]", NoticeSettings),
 )
 _MEANINGS = {
     "kind": "the backend: " + ", ".join(find_manifests()),
     "url": "the server's address",
+    "senders.NAME kind": "the program: " + ", ".join(list_sender_kinds()),
+    "senders.NAME key": "where its API key is: `store:NAME`, `env:NAME` or `file:PATH`",
+    "senders.NAME look_every_s": "seconds between two looks at its history in `serve`, for what was not posted; 0 = never",
+    "sweep_every_s": "seconds between two looks at all that it has, for what leaves no trace in the history; 0 = never",
+    "verify_tls": "off only for an https address whose certificate is not for its name",
     "user": "the login there, for people",
     "user_id": "the login there, as the server numbers it",
     "person": "whose watch state it is; `''` for the connection's own login = nobody's",
     "accounts": "further logins of the same server, as below; what is said of libraries, paths, read and write holds for all",
     "token": "where the token is: `store:NAME`, `env:NAME` or `file:PATH`; none for a further login = the connection's own",
+    "shared": "several persons watch there: one entry for each of them; it is read for each and never written",
     "server_id": "who answered when it was connected; another one is not read",
     "read": "take over what was watched there",
     "write": "mark there what was watched elsewhere",
+    "listen": "keep a line open to it in `serve`; off = webhooks, proxy and reads by schedule alone",
+    "look_every_s": "seconds between two quick looks in `serve`, where no line tells of marks by hand; 0 = never",
     "libraries": "which take part",
+    "senders.NAME paths": "folders as it sees them and what the hub calls them; none = those of `triggers`",
     "paths": "folders of the server and what the hub calls them",
+    "proxy_host": "how clients call the proxy before the server, as `host:port`; needed only where several post to one address",
     "schedule": "when `serve` syncs this one, as below; then not with the others",
     "options": "the backend's own settings, below",
     "include": "only these, by title or id; empty = all",
     "exclude": "not these",
     "server": "the folder as the server sees it",
     "hub": "the same folder as the hub calls it",
+    "expression": "`server` or `hub`: that side is a regular expression, the other what takes the place of what fits; it serves "
+    "that one direction",
+    "ignore_case": "upper and lower case alike, as on a Mac; on Windows' drives and shares they always are",
+    "scan": "have its libraries scanned when files arrive",
+    "anchors": "files or folders, as the hub sees them, that must be there before libraries beside and below are scanned",
+    "quiet_s": "so long is waited for more of a burst of files in one folder",
+    "longest_quiet_s": "and at most so long, from its first",
+    "look_for_s": "so long an item is looked for after a scan was asked for, or has ended, before more is scanned",
+    "busy_longest_s": "so long is waited for a library that is being scanned",
+    "keep_days": "so many days an ended job can be looked at",
+    "folder": "a folder as the hub sees it; [what arrives in it](../how-to/hear-of-downloads.md) starts a scan",
+    "polling": "look at it every so many seconds, as shares that send no events need; nothing = the system's events",
+    "settle_s": "a file that grew within so many seconds is not whole yet; one that was closed after writing is",
+    "plexlib": "PlexLib's `/update/LIBRARY/` and `/update/from_name/`",
+    "autoscan": "autoscan's `/triggers/manual`",
+    "arr": "autoscan's `/triggers/sonarr`, `radarr`, `lidarr` and `readarr`",
+    "notices[] name": "what the rule is called",
+    "notices[] to": "where the apprise address is: `store:NAME`, `env:NAME` or `file:PATH`; it may hold several",
+    "notices[] person": "only what is on servers where this person has a login",
+    "notices[] connections": "only what is on these; empty = all",
+    "notices[] libraries": "only these, by title or id; empty = all",
+    "kinds": "only these of `movies`, `episodes`, `other`; empty = all",
+    "upgrades": "tell of better files of known items, too",
+    "admin": "tell of Playhead's own failures, once, and of their end, once; and of nothing else",
+    "template": "`standard`, `plexlib`, or a folder in `templates` of the home folder",
+    "notices[] quiet_s": "so long nothing more must come before a notice goes out",
+    "longest_wait_s": "and at most so long the first waits",
+    "most_a_day": "at most so many notices in 24 hours; the rest goes into the next",
     "max_removal_share": "ask before more than this share of a person's watched items is unmarked at once",
     "max_removals_without_question": "so many removals are never asked about",
     "max_shrink_share": "ask when a list is shorter by more than this share",
@@ -153,7 +201,8 @@ def render_settings() -> str:
     for place, struct in _PARTS:
         lines += [f"## {place}\n", "| setting | default | meaning |", "|---|---|---|"]
         for field in msgspec.structs.fields(struct):
-            lines.append(f"| `{field.name}` | {_field_default(field)} | {_MEANINGS[field.name]} |")
+            meaning = _MEANINGS.get(f"{place} {field.name}") or _MEANINGS[field.name]
+            lines.append(f"| `{field.name}` | {_field_default(field)} | {meaning} |")
         lines.append("")
     for manifest in find_manifests().values():
         lines += [
@@ -198,6 +247,14 @@ connections:
         user_id: "31646104"
         person: sam
         token: store:den-sam
+senders:
+  Sonarr:
+    kind: sonarr
+    url: http://10.0.0.5:8989
+    key: store:sonarr
+    paths:
+      - server: /tv
+        hub: /films/tv
 guards:
   max_removal_share: 0.2
   max_removals_without_question: 5
@@ -208,6 +265,10 @@ schedule:
   full: "0 3 * * *"
 serve:
   base_url: https://hub.example.org
+watch:
+  - folder: /films
+  - folder: /mnt/nas/tv
+    polling: 60
 """
 
 

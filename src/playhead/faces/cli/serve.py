@@ -13,7 +13,7 @@ import typer
 
 from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity
 from playhead.faces.cli.session import Session
-from playhead.settings import normalise_url
+from playhead.kit.address import normalise_url
 
 if TYPE_CHECKING:
     import socket
@@ -76,6 +76,7 @@ async def _serve(
     session: Session, service: Service, listening: socket.socket, url: str, base_url: str
 ) -> None:
     from playhead.faces.web.app import HubApp, make_pages
+    from playhead.faces.web.scans import ScanApp
     from playhead.faces.web.server import run_http
     from playhead.faces.webhooks.app import WebhookApp
     from playhead.wiring.serving import say_where
@@ -84,7 +85,8 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     webhooks = WebhookApp(service.reception, service.measures.note_webhook)
-    app = HubApp(webhooks, make_pages(service.health, service.measures))
+    scans = ScanApp(service.find_scans)
+    app = HubApp(webhooks, make_pages(service.health, service.measures), scans)
     try:
         await service.begin(session.installation)
         async with asyncio.TaskGroup() as group:

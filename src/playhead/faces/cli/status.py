@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from playhead.faces.cli.options import HomeOption, JsonFlag, Verbosity
 from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
 from playhead.settings import ConnectionSettings
 from playhead.wiring.hub import open_hub
+from playhead.wiring.renewing import list_refused
 
 
 def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
@@ -21,7 +24,9 @@ def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
         accounts = [row for row in hub.overview.list_accounts() if _is_linked(known, row)]
         waiting = hub.overview.count_waiting()
     unread = [name for name in known if name not in {row["connection"] for row in accounts}]
-    session.screen.give({"accounts": accounts, "never_read": unread, **waiting})
+    refused = list_refused(session.installation)
+    told = [msgspec.to_builtins(each) for each in refused]
+    session.screen.give({"accounts": accounts, "never_read": unread, "refused": told, **waiting})
     table = make_table(
         "connection",
         "person",
@@ -41,6 +46,8 @@ def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
     session.screen.say(
         f"\nAgreed: {waiting['watched']:,} watched and {waiting['started']:,} started of {waiting['items']:,} items."
     )
+    for each in refused:
+        session.screen.say(f"{each.message} {each.hint}", style="yellow")
     if waiting["held"]:
         session.screen.say(
             f"{waiting['held']} held for you to decide: {session.command('held')}", style="yellow"

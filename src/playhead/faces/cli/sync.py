@@ -31,12 +31,17 @@ def sync(
     ] = None,
     full: Full = False,
     dry_run: DryRun = False,
+    leave_writing: Annotated[
+        bool,
+        typer.Option("--leave-writing", help="Queue what is to be written; a `serve` that is up writes it."),
+    ] = False,
     home: HomeOption = None,
     json: JsonFlag = False,
     verbose: Verbosity = 0,
 ) -> None:
     """Read all servers and bring them into agreement."""
     session = Session(home, as_json=json, verbose=verbose)
+    session.installation.patient = leave_writing
     names = choose_connections(session, connection)
     with open_hub(session.installation, alone=not dry_run, scratch=dry_run) as hub:
         if dry_run:
@@ -44,22 +49,28 @@ def sync(
             done = pretend(made)
             show_plan(session.screen, hub.context(), made)
         else:
-            results, done = asyncio.run(read_and_write(session, hub, full=full, names=names))
+            results, done = asyncio.run(
+                read_and_write(session, hub, full=full, names=names, deliver=not leave_writing)
+            )
     warn_of_reads(session.screen, results, hub.notes)
-    tell(session, results, done, dry_run=dry_run)
+    tell(session, results, done, dry_run=dry_run, left=leave_writing)
     raise typer.Exit(judge(results, failed=done.failed, held=done.held))
 
 
 async def read_and_write(
-    session: Session, hub: Hub, *, full: bool = False, names: Collection[str] | None = None
+    session: Session,
+    hub: Hub,
+    *,
+    full: bool = False,
+    names: Collection[str] | None = None,
+    deliver: bool = True,
 ) -> tuple[list[ReadResult], SyncResult]:
     """One whole pass with bars; only the named connections are read."""
     async with hub.reach():
         with show_bars(session.screen, "reading") as bars:
             results = await hub.read(names, full=full, progress=bars.move)
         with show_bars(session.screen, "writing") as bars:
-            async with hub.delivering():
-                return results, await run_sync(hub.context(), on_progress=bars.move)
+            return results, await run_sync(hub.context(), on_progress=bars.move, deliver=deliver)
 
 
 def pretend(plan: Plan) -> SyncResult:
@@ -73,7 +84,14 @@ def pretend(plan: Plan) -> SyncResult:
     )
 
 
-def tell(session: Session, results: Sequence[ReadResult], done: SyncResult, *, dry_run: bool) -> None:
+def tell(
+    session: Session,
+    results: Sequence[ReadResult],
+    done: SyncResult,
+    *,
+    dry_run: bool,
+    left: bool = False,
+) -> None:
     """The counts, and what went wrong."""
     screen = session.screen
     for message in done.messages:
@@ -88,6 +106,8 @@ def tell(session: Session, results: Sequence[ReadResult], done: SyncResult, *, d
         screen.say(f"{say_count(done.planned, 'change')} would be written (--dry-run).")
     elif done.planned == 0:
         screen.say("Nothing to write: all accounts agree.")
+    elif left:
+        screen.say(f"{say_count(done.planned, 'change')} wait for a `serve` that is up (--leave-writing).")
     else:
         screen.say(f"Wrote {done.written:,} of {say_count(done.planned, 'change')}.")
         if done.late:

@@ -13,6 +13,7 @@ from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
 from playhead.ports.errors import UsageError
 from playhead.runtime.exits import Exit
+from playhead.wiring.senders import find_sender
 from playhead.wiring.webhooks import (
     SetUp,
     WebhookAddress,
@@ -34,9 +35,7 @@ BaseUrl = Annotated[
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="CONNECTION", help="Which connections; all that are read.", show_default=False
-    ),
+    typer.Argument(metavar="CONNECTION", help="Which connections; all that are read.", show_default=False),
 ]
 
 
@@ -46,7 +45,7 @@ def make_app() -> typer.Typer:
     app.callback(epilog="Example: playhead webhooks list")(_group)
     app.command(
         "list",
-        help="One address for each connection that is read. Whoever knows it can send: treat it as a password.",
+        help="One address for each connection that is read, and each sender. Whoever knows it can send: treat it as a password.",
         epilog="Example: playhead webhooks list --base-url http://10.0.0.2:7529",
     )(list_webhooks)
     app.command(
@@ -109,7 +108,7 @@ def _set_up(session: Session, names: list[str] | None, given: str | None, *, rem
     """All addresses or those of the named connections, one server after another."""
     installation = session.installation
     base_url = find_base_url(installation, given)
-    wanted = None if not names else [installation.connection(name)[0] for name in names]
+    wanted = None if not names else [_find_name(session, name) for name in names]
     addresses = [
         each for each in list_addresses(installation, base_url) if wanted is None or each.connection in wanted
     ]
@@ -130,12 +129,18 @@ def _set_up(session: Session, names: list[str] | None, given: str | None, *, rem
         raise typer.Exit(Exit.partly)
 
 
+def _find_name(session: Session, name: str) -> str:
+    sender = find_sender(session.installation, name)
+    return sender[0] if sender else session.installation.connection(name)[0]
+
+
 async def _each(
     session: Session, addresses: list[WebhookAddress], base_url: str, *, remove: bool, dry: bool
 ) -> list[SetUp]:
     done: list[SetUp] = []
     for address in addresses:
-        server = session.settings.connections[address.connection].url
+        sender = session.settings.senders.get(address.connection)
+        server = (sender or session.settings.connections[address.connection]).url
         if not remove and is_out_of_reach(base_url, server):
             message = f"Its server is on another machine and cannot reach {base_url}."
             done.append(

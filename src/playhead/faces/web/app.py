@@ -6,21 +6,29 @@ from typing import Any
 
 from litestar import Litestar, MediaType, Response, get
 
-from playhead.faces.webhooks.app import Receive, Scope, Send, WebhookApp
+from playhead.faces.web.scans import ScanApp
+from playhead.faces.webhooks.app import WebhookApp
+from playhead.faces.webhooks.bodies import Receive, Scope, Send
 from playhead.runtime.health import Health
 from playhead.runtime.measures import CONTENT_TYPE, Measures
 
 
 class HubApp:
-    """The whole ASGI application: webhooks go straight to theirs, the rest to Litestar."""
+    """The whole ASGI application: webhooks and scans go straight to theirs, the rest to Litestar."""
 
-    def __init__(self, webhooks: WebhookApp, pages: Litestar) -> None:
+    def __init__(self, webhooks: WebhookApp, pages: Litestar, scans: ScanApp | None = None) -> None:
         self._webhooks = webhooks
+        self._scans = scans
         self._pages: Any = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await (self._webhooks if self._webhooks.takes(scope) else self._pages)(scope, receive, send)
+        if self._webhooks.takes(scope):
+            await self._webhooks(scope, receive, send)
+        elif self._scans is not None and self._scans.takes(scope):
+            await self._scans(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
 
 
 def make_pages(health: Health, measures: Measures) -> Litestar:

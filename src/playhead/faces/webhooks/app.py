@@ -1,4 +1,6 @@
-"""``POST /webhooks/CONNECTION/SECRET``, and WatchState's ``POST /?type=KIND&apikey=SECRET``.
+"""``POST /webhooks/CONNECTION/SECRET``, WatchState's ``POST /?type=KIND&apikey=SECRET``, Plex Cluster's ``POST /?token=SECRET``.
+
+The first takes what servers post and, as ``application/x-ndjson``, what a proxy before one noted.
 
 The secret is looked at before the body: who does not know it can send nothing. The answer is 202 when the events are on disk.
 What is wrong gets 4xx, which never says whether the connection or its secret was.
@@ -6,41 +8,27 @@ What is wrong gets 4xx, which never says whether the connection or its secret wa
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from typing import Any
 from urllib.parse import parse_qs, unquote
 
-import msgspec
-
+from playhead.faces.webhooks.bodies import Receive, Refusal, Scope, Send, read_body, send_json
 from playhead.kit.log import Log
-from playhead.ports.errors import BadAnswer, PlayheadError
+from playhead.ports.errors import BadAnswer, NotFound, PlayheadError
+from playhead.ports.events import Event
 from playhead.runtime.group_commit import RETRY_AFTER_S, InboxFull
 from playhead.runtime.reception import Receiver, Reception
 
 log = Log(__name__)
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Measure = Callable[[str, int, float], None]
 """Called with the connection ("" = not known), the status and the seconds of each answer."""
 
 PREFIX = b"/webhooks/"
+LINES = "application/x-ndjson"
 LARGEST_BODY = 2 * 1024 * 1024
 BODY_WITHIN_S = 15.0
 STORE_FAILED_RETRY_S = 30
-
-
-class _Refusal(Exception):
-    """An answer other than 202."""
-
-    def __init__(self, status: int, text: str, headers: Mapping[bytes, bytes] | None = None) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
-        self.headers = dict(headers or {})
 
 
 class WebhookApp:
@@ -66,84 +54,68 @@ class WebhookApp:
             return False
         return bool(
             scope["raw_path"].startswith(PREFIX)
-            or (scope["path"] == "/" and b"type=" in scope["query_string"])
+            or (scope["path"] == "/" and any(word in scope["query_string"] for word in (b"type=", b"token=")))
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take in one webhook."""
         began = perf_counter()
-        receiver: Receiver | None = None
+        receivers: list[Receiver] = []
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            receiver = self._find(scope, headers)
+            receivers, proxied = self._find(scope, headers)
             if scope["method"] != "POST":
-                raise _Refusal(405, "Only POST.", {b"allow": b"POST"})
-            body = await self._read_body(receive, headers)
-            events = await self._take_in(receiver, body, headers)
-            log.debug("webhook", connection=receiver.connection, events=[event.name for event in events])
-            status = await _answer(send, 202, "")
-        except _Refusal as refusal:
-            status = await _answer(send, refusal.status, refusal.text, refusal.headers)
-        self._measure(receiver.connection if receiver else "", status, perf_counter() - began)
+                raise Refusal(405, "Only POST.", {b"allow": b"POST"})
+            body = await read_body(receive, headers, largest=self._largest_body, within_s=self._body_within_s)
+            events = await self._take_in(receivers, body, None if proxied else headers)
+            log.debug("webhook", connection=receivers[0].connection, events=[event.name for event in events])
+            status = await send_json(send, 202)
+        except Refusal as refusal:
+            status = await send_json(send, refusal.status, {"error": refusal.text}, refusal.headers)
+        self._measure(receivers[0].connection if receivers else "", status, perf_counter() - began)
 
-    def _find(self, scope: Scope, headers: Mapping[str, str]) -> Receiver:
+    def _find(self, scope: Scope, headers: Mapping[str, str]) -> tuple[list[Receiver], bool]:
+        """Whom an address means, and whether what comes there is a proxy's."""
         if scope["raw_path"].startswith(PREFIX):
             parts = scope["raw_path"].removeprefix(PREFIX).rstrip(b"/").decode("ascii", "replace").split("/")
             found = self._reception.find(unquote(parts[0]), unquote(parts[1])) if len(parts) == 2 else None
             if found is None:
-                raise _Refusal(404, "There is nothing here.")
-            return found
-        query = parse_qs(scope["query_string"].decode("latin-1"))
+                raise Refusal(404, "There is nothing here.")
+            proxied = headers.get("content-type", "").startswith(LINES)
+            if proxied and found.read_proxied is None:
+                raise Refusal(415, f"There is no proxy for {found.kind}.")
+            return [found], proxied
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        if "token" in query and "type" not in query:
+            behind = self._reception.find_cluster(query["token"][0])
+            if not behind:
+                raise Refusal(403, "No such token.")
+            return behind, True
         key = query.get("apikey", [headers.get("x-apikey", "")])[0]
         found = self._reception.find_by_key(query.get("type", [""])[0], key)
         if found is None:
-            raise _Refusal(401, "No such type and key.")
-        return found
+            raise Refusal(401, "No such type and key.")
+        return [found], False
 
-    async def _read_body(self, receive: Receive, headers: Mapping[str, str]) -> bytes:
-        told = headers.get("content-length", "")
-        if told.isdigit() and int(told) > self._largest_body:
-            raise self._too_large()
-        body = bytearray()
+    async def _take_in(
+        self, receivers: Sequence[Receiver], body: bytes, headers: Mapping[str, str] | None
+    ) -> tuple[Event, ...]:
+        """``headers`` None: what a proxy noted."""
+        first = receivers[0]
         try:
-            async with asyncio.timeout(self._body_within_s):
-                more = True
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _Refusal(400, "The body was cut.")
-                    body += message.get("body", b"")
-                    more = message.get("more_body", False)
-                    if len(body) > self._largest_body:
-                        raise self._too_large()
-        except TimeoutError as late:
-            raise _Refusal(408, "The body came too slowly.", {b"connection": b"close"}) from late
-        return bytes(body)
-
-    def _too_large(self) -> _Refusal:
-        return _Refusal(413, f"More than {self._largest_body:,} bytes.")
-
-    async def _take_in(self, receiver: Receiver, body: bytes, headers: Mapping[str, str]) -> tuple[Any, ...]:
-        try:
-            return await self._reception.take_in(receiver, body, headers)
+            if headers is None:
+                return await self._reception.take_in_proxied(receivers, body)
+            return await self._reception.take_in(first, body, headers)
+        except NotFound as error:
+            raise Refusal(404, error.message) from error
         except (BadAnswer, ValueError, RecursionError) as error:
-            log.info("unreadable webhook", connection=receiver.connection, why=str(error)[:200])
-            raise _Refusal(400, f"This is no webhook of {receiver.kind}.") from error
+            log.info("unreadable webhook", connection=first.connection, why=str(error)[:200])
+            raise Refusal(400, f"This is no webhook of {first.kind}.") from error
         except InboxFull as error:
-            raise _Refusal(503, error.message, _wait(RETRY_AFTER_S)) from error
+            raise Refusal(503, error.message, _wait(RETRY_AFTER_S)) from error
         except PlayheadError as error:
-            raise _Refusal(503, "It could not be stored.", _wait(STORE_FAILED_RETRY_S)) from error
+            raise Refusal(503, "It could not be stored.", _wait(STORE_FAILED_RETRY_S)) from error
 
 
 def _wait(seconds: int) -> dict[bytes, bytes]:
     return {b"retry-after": str(seconds).encode()}
-
-
-async def _answer(send: Send, status: int, text: str, headers: Mapping[bytes, bytes] | None = None) -> int:
-    body = msgspec.json.encode({"error": text}) if text else b""
-    all_headers = [(b"content-length", str(len(body)).encode()), *(headers or {}).items()]
-    if text:
-        all_headers.append((b"content-type", b"application/json"))
-    await send({"type": "http.response.start", "status": status, "headers": all_headers})
-    await send({"type": "http.response.body", "body": body})
-    return status

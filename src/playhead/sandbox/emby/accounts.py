@@ -111,6 +111,17 @@ class Accounts:
     def sign_out(self, token: str) -> None:
         self._by_token.pop(token, None)
 
+    def revoke(self, user: User | None) -> None:
+        """All tokens of a user, None = the API key, are refused from now on; there is another one at once."""
+        self._by_token = {token: owner for token, owner in self._by_token.items() if owner is not user}
+        self._logins += 1
+        if user is None:
+            self.api_key = digest("key", self.api_key, self._logins)
+            self._by_token[self.api_key] = None
+        else:
+            user.token = digest("token", user.id, self._logins)
+            self._by_token[user.token] = user
+
     def delete(self, user: User) -> None:
         """The login, its data, tokens and sessions go."""
         del self.users[user.id]

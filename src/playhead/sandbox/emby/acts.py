@@ -12,10 +12,12 @@ from typing import Any
 from playhead.sandbox.emby import userdata
 from playhead.sandbox.emby.accounts import Accounts, User
 from playhead.sandbox.emby.building import Builder
-from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, digest
+from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, Shelf, digest
+from playhead.sandbox.emby.library_acts import LibraryActs
 from playhead.sandbox.emby.playing import Simulation
+from playhead.sandbox.library_args import REAL
 from playhead.sandbox.player import ACTS
-from playhead.sandbox.world import Placement, WorldLibrary
+from playhead.sandbox.world import Placement
 
 Args = dict[str, Any]
 PLACEMENT_ARGS = ("library", "ids", "title", "year", "file", "duration_s", "season", "episode", "with_next")
@@ -25,7 +27,12 @@ class Acts:
     """Acts by name. ``now`` is when it happens, epoch seconds."""
 
     def __init__(
-        self, catalogue: Catalogue, builder: Builder, accounts: Accounts, simulation: Simulation
+        self,
+        catalogue: Catalogue,
+        builder: Builder,
+        accounts: Accounts,
+        simulation: Simulation,
+        libraries: LibraryActs,
     ) -> None:
         self.catalogue = catalogue
         self.accounts = accounts
@@ -38,7 +45,6 @@ class Acts:
             set()
         )  # user and item of plays that were started and not stopped
         self._deleted: dict[str, User] = {}
-        self._vanished: dict[str, tuple[WorldLibrary, list[tuple[str, Placement]]]] = {}
         self._personal: dict[str, Callable[[User, Node, int, Args], None]] = {
             "play": self._play,
             "start": self._start,
@@ -54,13 +60,12 @@ class Acts:
             "remove": self._remove,
             "replace_file": self._replace_file,
             "move_file": self._move_file,
-            "rename_library": self._rename_library,
-            "remove_library": self._remove_library,
-            "restore_library": self._restore_library,
+            **libraries.by_name,
         }
         self._logins: dict[str, Callable[[str], None]] = {
             "delete_user": self._delete_user,
             "recreate_user": self._recreate_user,
+            "revoke_token": lambda user: self.accounts.revoke(self.accounts.find(user) if user else None),
         }
         self.known = (*self._personal, *ACTS, *self._files, *self._logins, "cut_sockets")
 
@@ -176,13 +181,21 @@ class Acts:
             raise KeyError(f"no item {item!r} on this server")
         return found
 
-    # -- files and libraries
+    def _files_of(self, item: str, args: Args) -> list[Node]:
+        """The same, where files are the sandbox's to change."""
+        held = self._held(item, args)
+        for node in held:
+            _refuse_real(node.shelf)
+        return held
+
+    # -- files
 
     def _add(self, item: str, now: int, args: Args) -> None:
         known = self.builder.items.get(item)
         if known is None:
             raise KeyError(f"no item {item!r} in the world")
         given = {key: args[key] for key in PLACEMENT_ARGS if key in args}
+        _refuse_real(self.builder.home_of(known, args.get("library")))
         placements = [Placement(item=item, **given)] if given else None
         wanted = self.builder.episodes_of(item) if known.type == "show" else [known]
         for leaf in wanted:
@@ -190,18 +203,18 @@ class Acts:
                 self.builder.place(leaf, placements, added=now)
 
     def _remove(self, item: str, now: int, args: Args) -> None:
-        for node in self._held(item, args):
+        for node in self._files_of(item, args):
             for leaf in self.catalogue.episodes(node) if node.is_folder else [node]:
                 self.catalogue.remove(leaf)
 
     def _replace_file(self, item: str, now: int, args: Args) -> None:
         """Another file of the same item: a new path is a new item for Emby (*assumed*, as on Jellyfin); with
         ``same_path`` the item stays and only its file changes."""
-        for node in self._held(item, args):
+        for node in self._files_of(item, args):
             self._change_file(node, _new_path(node.path, args), now, args)
 
     def _move_file(self, item: str, now: int, args: Args) -> None:
-        for node in self._held(item, args):
+        for node in self._files_of(item, args):
             folder = str(args.get("folder") or posixpath.join(node.shelf.root, "Moved"))
             path = str(args.get("file") or posixpath.join(folder, posixpath.basename(node.path)))
             self._change_file(node, path, now, args)
@@ -225,35 +238,10 @@ class Acts:
             node.state_key = f"item:{node.id}"
         node.path, node.created = path, now
 
-    def _rename_library(self, item: str, now: int, args: Args) -> None:
-        """The library keeps its id and its items (*assumed*)."""
-        shelf = self.catalogue.find_shelf(_library_of(item, args))
-        title = args.get("title") or args.get("name")
-        if not title:
-            raise ValueError('"rename_library" needs "title": the new title')
-        shelf.title = str(title)
-        self.catalogue.touch()
 
-    def _remove_library(self, item: str, now: int, args: Args) -> None:
-        shelf = self.catalogue.find_shelf(_library_of(item, args))
-        kept: list[tuple[str, Placement]] = []
-        for node in [n for n in self.catalogue.nodes.values() if n.shelf is shelf and not n.is_folder]:
-            kept.append((node.world[0], self.builder.placement_of(node)))
-            self.catalogue.remove(node)
-        del self.catalogue.shelves[shelf.view_id]
-        library = WorldLibrary(title=shelf.title, kind=shelf.kind, root=shelf.root)  # type: ignore[arg-type]
-        self._vanished[shelf.title] = (library, kept)
-        self.catalogue.touch()
-
-    def _restore_library(self, item: str, now: int, args: Args) -> None:
-        """The same files under new ids; user data that hangs on external ids is there again (*assumed*)."""
-        title = _library_of(item, args)
-        if title not in self._vanished:
-            raise KeyError(f"no library {title!r} was removed")
-        library, kept = self._vanished.pop(title)
-        self.builder.make_shelf(library)
-        for world_id, placement in kept:
-            self.builder.place(self.builder.items[world_id], [placement], added=now)
+def _refuse_real(shelf: Shelf) -> None:
+    if shelf.reals:
+        raise ValueError(REAL.format(shelf.title, shelf.reals.describe()))
 
 
 def _new_path(path: str, args: Args) -> str:
@@ -269,10 +257,3 @@ def _new_path(path: str, args: Args) -> str:
 def _position(args: Args) -> int | None:
     position = args.get("position_s")
     return None if position is None else round(float(position) * TICKS_PER_SECOND)
-
-
-def _library_of(item: str, args: Args) -> str:
-    name = args.get("library") or item
-    if not name:
-        raise ValueError('this act needs "library": its title')
-    return str(name)

@@ -8,7 +8,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
+import msgspec
+
 from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, Shelf, digest
+from playhead.sandbox.folders import RealFolders, VideoFile, is_absolute, is_only_a_name, root_of
+from playhead.sandbox.known import KnownItems
 from playhead.sandbox.times import to_epoch
 from playhead.sandbox.world import Placement, World, WorldItem, WorldLibrary, WorldServer
 
@@ -43,6 +47,7 @@ class Builder:
     def __init__(self, world: World, server: WorldServer, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.items = {item.id: item for item in world.items}
+        self.known = KnownItems(self.items)
         self.placements: dict[str, list[Placement]] = {}
         for placement in server.placements:
             self.placements.setdefault(placement.item, []).append(placement)
@@ -50,11 +55,6 @@ class Builder:
         self.odd_keys = bool(server.quirks.get("odd_provider_keys"))
         self._series: dict[tuple[str, str], Node] = {}
         self._seasons: dict[tuple[str, int], Node] = {}
-        self._episodes_of: dict[tuple[str, int, int], WorldItem] = {
-            (item.show, item.season or 0, item.episode or 0): item
-            for item in world.items
-            if item.type == "episode" and item.show
-        }
 
     def build(self, server: WorldServer) -> None:
         """Make all libraries and place all items that the server holds."""
@@ -62,9 +62,12 @@ class Builder:
             self.make_shelf(library)
         swallowed: set[str] = set()
         for item in self._held(server):
-            if item.type != "show" and item.id not in swallowed:
-                for node in self.place(item):
-                    swallowed.update(node.world)
+            if item.type == "show" or is_only_a_name(item, server.libraries):
+                continue
+            if item.id not in swallowed:
+                for placement in self.placements.get(item.id) or [Placement(item=item.id)]:
+                    if not self._choose_shelf(item, placement).reals:
+                        swallowed.update(self._place_one(item, placement, None).world)
 
     def _held(self, server: WorldServer) -> list[WorldItem]:
         if server.items == "all":
@@ -82,11 +85,37 @@ class Builder:
             guid=guid,
             title=library.title,
             kind=library.kind,
-            root=library.root.rstrip("/"),
+            root=root_of(library) if library.root or library.folder else RealFolders(library).roots[0],
             created=DEFAULT_ADDED,
+            reals=RealFolders(library),
         )
         self.catalogue.add_shelf(shelf)
         return shelf
+
+    def settle_at(self, shelf: Shelf, library: WorldLibrary) -> None:
+        """Give a library another folder."""
+        shelf.root, shelf.reals = root_of(library), RealFolders(library)
+        self.catalogue.touch()
+
+    def place_file(
+        self, items: Sequence[WorldItem], shelf: Shelf, file: VideoFile, added: int | None
+    ) -> None:
+        """Put an item on the server whose file was found in a library's real folder; several episodes are one entry."""
+        told = [p for p in self.placements.get(items[0].id, ()) if p.library in (None, shelf.title)]
+        placement = msgspec.structs.replace(
+            told[0] if told else Placement(item=items[0].id),
+            library=shelf.title,
+            file=file.path,
+            with_next=len(items) - 1,
+            versions=1,
+        )
+        node = self._place_one(items[0], placement, added)
+        if node.series is not None and node.season is not None and "/" in file.below:
+            above = file.path.removesuffix(file.below)
+            node.series.path = above + file.below.split("/")[0]
+            node.season.path = posixpath.dirname(node.path)
+            if node.season.path == node.series.path:
+                node.season.path = f"{node.series.path}/Season {node.parent_index or 0:02d}"
 
     def place(
         self, item: WorldItem, placements: Sequence[Placement] | None = None, added: int | None = None
@@ -101,6 +130,13 @@ class Builder:
         node = make(item, placement, shelf, added)
         self.catalogue.add(node)
         return node
+
+    def home_of(self, item: WorldItem, library: object) -> Shelf:
+        """The library in which an item would be put. Raises KeyError."""
+        told = next(iter(self.placements.get(item.id, ())), Placement(item=item.id))
+        return self._choose_shelf(
+            item, told if library is None else Placement(item=item.id, library=str(library))
+        )
 
     def _choose_shelf(self, item: WorldItem, placement: Placement) -> Shelf:
         if placement.library is not None:
@@ -146,12 +182,10 @@ class Builder:
         return node
 
     def _followers(self, item: WorldItem, count: int) -> list[str]:
-        found = []
-        for step in range(1, count + 1):
-            key = (item.show or "", item.season or 0, (item.episode or 0) + step)
-            if key in self._episodes_of:
-                found.append(self._episodes_of[key].id)
-        return found
+        number = item.episode or 0
+        numbers = range(number + 1, number + count + 1)
+        found = [self.known.find_episode(item.show or "", item.season or 0, each) for each in numbers]
+        return [each.id for each in found if each is not None]
 
     def _leaf(
         self,
@@ -304,7 +338,7 @@ def _series_identity(ids: dict[str, str]) -> str | None:
 
 
 def _path(shelf: Shelf, below: str) -> str:
-    return below if below.startswith("/") else f"{shelf.root}/{below}"
+    return below if is_absolute(below) else f"{shelf.root}/{below}"
 
 
 def _libraries(server: WorldServer) -> list[WorldLibrary]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from playhead.sandbox.folders import RealFolders
+
 TICKS_PER_SECOND = 10_000_000
 ROOT_ID = "1"
 VIEWS_ROOT_ID = "2"
@@ -27,6 +29,13 @@ class Shelf(msgspec.Struct, kw_only=True):
     kind: str  # "movies" or "shows"
     root: str
     created: int
+    reals: RealFolders  # the folders that scans look at
+    stamps: dict[str, int] = {}  # of a real folder: each file as it was at the last scan
+
+    @property
+    def roots(self) -> list[str]:
+        """The library's folders as the server sees them."""
+        return list(dict.fromkeys([self.root, *self.reals.roots]))
 
     @property
     def collection_type(self) -> str:

@@ -13,8 +13,11 @@ from playhead.sandbox.emby.acts import Acts
 from playhead.sandbox.emby.app import Dispatcher, make_error
 from playhead.sandbox.emby.building import Builder
 from playhead.sandbox.emby.catalogue import TICKS_PER_SECOND, Catalogue, Node, digest
+from playhead.sandbox.emby.library_acts import LibraryActs
 from playhead.sandbox.emby.playing import Playing, Simulation
 from playhead.sandbox.emby.reads import Identity, Reads
+from playhead.sandbox.emby.scan_routes import ScanRoutes
+from playhead.sandbox.emby.scanning import Scans
 from playhead.sandbox.emby.sockets import Sockets
 from playhead.sandbox.emby.userdata import UserData
 from playhead.sandbox.emby.webhooks import Webhooks
@@ -26,7 +29,9 @@ from playhead.sandbox.world import World, WorldServer
 
 KIND = "emby"
 DEFAULT_VERSION = "4.9.5.0"
-DELAYS = MappingProxyType({"user_data_s": 0.5, "library_s": 35.0, "sessions_s": 40.0})
+DELAYS = MappingProxyType(
+    {"user_data_s": 0.5, "library_s": 35.0, "sessions_s": 40.0, "monitor_s": 60.0, "scan_s": 2.0}
+)
 QUIRKS = frozenset({"own_state", "odd_provider_keys", "start_keeps_played"})
 
 
@@ -45,21 +50,31 @@ class EmbyServer:
         self.builder = Builder(world, spec, self.catalogue)
         self.builder.build(spec)
         self.accounts = Accounts(spec, self.server_id)
-        self.admin_token = self.accounts.api_key
         identity = Identity(spec.name, self.version, self.server_id, _is_modern(self.version))
         self._reads = Reads(identity, self.catalogue, self.accounts)
         agenda, delays = clock.agenda, read_delays(spec, DELAYS)
+        self.scans = Scans(self.catalogue, self.builder, agenda, clock, delays)
+        self.scans.read_all()
         self.sockets = Sockets(self._reads, agenda, delays)
         self.webhooks = Webhooks(self._reads, clock, agenda, spec.webhooks, delays["library_s"])
         playing = Playing(self.sockets, self.webhooks, keeps_played=keeps_played)
         self._writes = Writes(self._reads, playing, self.sockets, self.webhooks)
         simulation = Simulation(playing, self.accounts, self.catalogue, clock, agenda)
-        self.acts = Acts(self.catalogue, self.builder, self.accounts, simulation)
+        self.scans.tellers += [self.sockets, self.webhooks]
+        self._reads.refresh_progress = lambda: self.scans.progress
+        libraries = LibraryActs(self.catalogue, self.builder, self.scans, self.webhooks)
+        self.acts = Acts(self.catalogue, self.builder, self.accounts, simulation, libraries)
         self._load_state(spec)
+
+    @property
+    def admin_token(self) -> str:
+        """The API key."""
+        return self.accounts.api_key
 
     def make_app(self) -> web.Application:
         """The application that serves the API."""
-        routes = [*self._reads.routes(), *self._writes.routes(), *self.webhooks.routes()]
+        scans = ScanRoutes(self.scans)
+        routes = [*scans.routes(), *self._reads.routes(), *self._writes.routes(), *self.webhooks.routes()]
         app = Dispatcher(routes, self.accounts, self.clock, self.sockets.serve).application()
         app.on_shutdown.append(self.sockets.lines.shut)
         app.on_cleanup.append(self.webhooks.posts.close)
@@ -68,6 +83,11 @@ class EmbyServer:
     def told(self) -> Told:
         """What was told on sockets and by webhooks."""
         return count_told(self.sockets.lines, self.webhooks.posts)
+
+    def crash(self) -> None:
+        """The process was killed: what waited to be posted and what was scanned is gone."""
+        self.webhooks.posts.drop()
+        self.scans.forget()
 
     def error_response(self, status: int) -> web.Response:
         """An error in Emby's form."""

@@ -11,6 +11,7 @@ from typing import Any
 from playhead.sandbox.emby.accounts import User
 from playhead.sandbox.emby.catalogue import Catalogue, Node
 from playhead.sandbox.emby.userdata import UserData
+from playhead.sandbox.folders import taken
 from playhead.sandbox.times import to_epoch
 
 Query = Mapping[str, str]  # parameter names in lower case
@@ -171,7 +172,7 @@ def _node_tests(query: Query) -> list[Test]:
     wanted = {word.lower() for word in words(query, "anyprovideridequals")}
     if wanted:
         tests.append(lambda n: any(f"{k}.{v}".lower() in wanted for k, v in n.provider_ids.items()))
-    path = query.get("path")
+    path = taken(query.get("path") or "")
     if path:
         tests.append(lambda n: path in (n.path, *n.versions))
     saved = _date(query, "mindatelastsaved")

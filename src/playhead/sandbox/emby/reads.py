@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from playhead.sandbox.emby.catalogue import ROOT_ID, VIEWS_ROOT_ID, Catalogue, N
 from playhead.sandbox.emby.query import EmbyError, Lists, number, truth, words
 from playhead.sandbox.emby.shapes import Presenter
 from playhead.sandbox.emby.userdata import iso_date
+from playhead.sandbox.folders import shown as shown_path
 
 CREATED = "2024-01-01T00:00:00.0000000Z"
 LATEST_LIMIT = 20
@@ -42,6 +44,7 @@ class Reads:
         self.accounts = accounts
         self.presenter = Presenter(catalogue, identity.server_id, modern=identity.modern)
         self.lists = Lists(catalogue)
+        self.refresh_progress: Callable[[], float | None] = lambda: None
 
     def routes(self) -> list[Route]:
         """All reading routes."""
@@ -141,9 +144,11 @@ class Reads:
         return Reply(status=204)
 
     def users(self, call: Call) -> Reply:
+        _only_admin(call)
         return Reply([self._show_user(user) for user in self.accounts.users.values()])
 
     def query_users(self, call: Call) -> Reply:
+        _only_admin(call)
         shown = [self._show_user(user) for user in self.accounts.users.values()]
         start, limit = number(call.query, "startindex") or 0, number(call.query, "limit")
         page = shown[start:] if limit is None else shown[start : start + limit]
@@ -167,8 +172,12 @@ class Reads:
     # -- libraries
 
     def virtual_folders(self, call: Call) -> Reply:
-        shown = [self.presenter.virtual_folder(shelf) for shelf in self.catalogue.shelves.values()]
-        return Reply({"Items": shown, "TotalRecordCount": len(shown)})
+        """While a scan runs they say so (*assumed* as on Jellyfin)."""
+        progress = self.refresh_progress()
+        more = {} if progress is None else {"RefreshProgress": progress, "RefreshStatus": "Active"}
+        folders = self.catalogue.shelves.values()
+        items = [{**self.presenter.virtual_folder(shelf), **more} for shelf in folders]
+        return Reply({"Items": items, "TotalRecordCount": len(items)})
 
     def selectable_folders(self, call: Call) -> Reply:
         return Reply(
@@ -179,11 +188,12 @@ class Reads:
                     "Guid": shelf.guid,
                     "SubFolders": [
                         {
-                            "Name": shelf.root.rpartition("/")[2],
-                            "Id": shelf.folder_id,
-                            "Path": shelf.root,
+                            "Name": root.rpartition("/")[2],
+                            "Id": shelf.folder_id if not place else f"{shelf.folder_id}0{place}",
+                            "Path": shown_path(root),
                             "IsUserAccessConfigurable": True,
                         }
+                        for place, root in enumerate(shelf.roots)
                     ],
                     "IsUserAccessConfigurable": True,
                 }
@@ -363,3 +373,9 @@ class Reads:
         ]
         policy = {"EnableAllFolders": user.visible is None, "EnabledFolders": folders}
         return show_user(user, self.identity.server_id, created=CREATED, policy=policy)
+
+
+def _only_admin(call: Call) -> None:
+    """The maker's document says who may; which error the others get is *assumed*."""
+    if call.caller is not None and not call.caller.admin:
+        raise EmbyError(403, "User is not authorized to access this resource.")

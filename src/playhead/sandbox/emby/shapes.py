@@ -13,6 +13,7 @@ from typing import Any
 from playhead.sandbox.emby.accounts import User
 from playhead.sandbox.emby.catalogue import VIEWS_ROOT_ID, Catalogue, Node, Shelf, digest
 from playhead.sandbox.emby.userdata import iso_date, show_folder, show_leaf
+from playhead.sandbox.folders import shown
 
 Getter = Callable[[Node], Any]
 BITRATE = 4_000_000
@@ -192,11 +193,11 @@ class Presenter:
         """VirtualFolderInfo."""
         return {
             "Name": shelf.title,
-            "Locations": [shelf.root],
+            "Locations": [*map(shown, shelf.roots)],
             "CollectionType": shelf.collection_type,
             "LibraryOptions": {
                 "EnableRealtimeMonitor": True,
-                "PathInfos": [{"Path": shelf.root}],
+                "PathInfos": [{"Path": shown(root)} for root in shelf.roots],
                 "ContentType": shelf.collection_type,
             },
             "ItemId": shelf.view_id,
@@ -211,7 +212,7 @@ class Presenter:
             **({"Chapters": CHAPTERS} if self.modern else {}),
             "Protocol": "File",
             "Id": f"mediasource_{node.id}" + (f"_{number}" if number else ""),
-            "Path": path,
+            "Path": shown(path),
             "Type": "Default",
             "Container": _container(path),
             "Size": node.size,
@@ -267,7 +268,7 @@ class Presenter:
             ("ExternalUrls", lambda n: []),
             ("MediaSources", _leaf(self.sources)),
             ("ProductionLocations", lambda n: []),
-            ("Path", lambda n: n.path),
+            ("Path", lambda n: shown(n.path)),
         ]
 
     def _middle(self) -> list[tuple[str, Getter]]:

@@ -42,6 +42,7 @@ class Sockets:
         self._saved_timer: Entry | None = None
         self._added: dict[str, Node] = {}
         self._removed: dict[str, Node] = {}
+        self._updated: dict[str, Node] = {}
         self._library_timer: Entry | None = None
 
     # -- lines
@@ -119,36 +120,41 @@ class Sockets:
 
     # -- libraries
 
-    def library_changed(self, added: list[Node], removed: list[Node]) -> None:
+    def library_changed(
+        self, added: list[Node], removed: list[Node], updated: list[Node] | None = None
+    ) -> None:
         """Told late, to all users who may see the items; who may not hears nothing (*assumed*)."""
         if not self.lines:
             return
         self._added.update((node.id, node) for node in added)
         self._removed.update((node.id, node) for node in removed)
+        self._updated.update((node.id, node) for node in updated or ())
         if self._library_timer is not None:
             self._library_timer.cancel()
         self._library_timer = self._agenda.after(self._delays["library_s"], self._send_library)
 
     def _send_library(self) -> None:
         added, removed = list(self._added.values()), list(self._removed.values())
-        self._added, self._removed, self._library_timer = {}, {}, None
+        updated = [node for key, node in self._updated.items() if key not in self._added]
+        self._added, self._removed, self._updated, self._library_timer = {}, {}, {}, None
         for user in self._accounts.users.values():
             lines = [line for line in self.lines if line.user is user]
             visible = self._reads.visible(user)
             seen = [node for node in added if node.shelf.view_id in visible]
             gone = [node for node in removed if node.shelf.view_id in visible]
-            if lines and (seen or gone):
-                _speak(lines, "LibraryChanged", _describe_changes(seen, gone))
+            other = [node for node in updated if node.shelf.view_id in visible]
+            if lines and (seen or gone or other):
+                _speak(lines, "LibraryChanged", _describe_changes(seen, gone, other))
 
 
-def _describe_changes(added: list[Node], removed: list[Node]) -> dict[str, Any]:
-    shelves = {node.shelf.view_id: None for node in (*added, *removed)}
+def _describe_changes(added: list[Node], removed: list[Node], updated: list[Node]) -> dict[str, Any]:
+    shelves = {node.shelf.view_id: None for node in (*added, *removed, *updated)}
     return {
         "FoldersAddedTo": list(dict.fromkeys(node.parent_id for node in added)),
         "FoldersRemovedFrom": list(dict.fromkeys(node.parent_id for node in removed)),
         "ItemsAdded": [node.id for node in added],
         "ItemsRemoved": [node.id for node in removed],
-        "ItemsUpdated": [],
+        "ItemsUpdated": [node.id for node in updated],
         "CollectionFolders": list(shelves),
         "IsEmpty": False,
     }

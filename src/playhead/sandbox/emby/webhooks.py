@@ -17,6 +17,7 @@ from playhead.sandbox.emby.catalogue import Node, digest
 from playhead.sandbox.emby.query import EmbyError
 from playhead.sandbox.emby.reads import Reads
 from playhead.sandbox.emby.userdata import iso_date
+from playhead.sandbox.emby.wording import title
 from playhead.sandbox.posts import Part, Posts, write_form
 
 NOTIFIER = "webhooknotifications"
@@ -57,17 +58,6 @@ _MEMBERS = frozenset(
         "height",
     ]
 )
-_TITLES = {
-    "playback.start": "{user} has started playing {item}",
-    "playback.pause": "{user} has paused {item}",
-    "playback.unpause": "{user} has resumed {item}",
-    "playback.stop": "{user} has finished playing {item}",
-    "item.markplayed": "{user} marked {item} as played",
-    "item.markunplayed": "{user} marked {item} as unplayed",
-    "item.rate": "{user} rated {item}",
-    "library.new": "New {item} on {server}",
-    "library.deleted": "{item} removed from {server}",
-}
 
 
 class Webhooks:
@@ -82,6 +72,7 @@ class Webhooks:
         self._clock = clock
         self._agenda = agenda
         self._library_s = library_s
+        self.language = "en"
         for url in urls:
             self._keep({"FriendlyName": "sandbox", "EventIds": EVENTS, "Options": {"Url": url}})
 
@@ -152,8 +143,10 @@ class Webhooks:
             event, session.user, node, {"Item": self._describe(node), "Session": told, "PlaybackInfo": info}
         )
 
-    def library_changed(self, added: list[Node], removed: list[Node]) -> None:
-        """New and removed movies and episodes, later."""
+    def library_changed(
+        self, added: list[Node], removed: list[Node], updated: list[Node] | None = None
+    ) -> None:
+        """New and removed movies and episodes, later; of other files of known ones nothing is told (*assumed*)."""
         if self.services:
             for event, nodes in (("library.new", added), ("library.deleted", removed)):
                 for node in nodes:
@@ -167,10 +160,11 @@ class Webhooks:
     # -- to whom
 
     def _send(self, event: str, user: User | None, node: Node, told: dict[str, Any]) -> None:
-        title = _TITLES[event].format(
-            user=user.name if user else "", item=_name(node), server=self._reads.identity.name
+        server_name = self._reads.identity.name
+        told_title = title(
+            self.language, event, user=user.name if user else "", item=_name(node), server=server_name
         )
-        body = self._head(event, title, user)
+        body = self._head(event, told_title, user)
         server = body.pop("Server")
         payload = {
             **body,

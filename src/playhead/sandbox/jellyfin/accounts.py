@@ -16,6 +16,7 @@ from playhead.sandbox.jellyfin.ticks import show
 
 _NAME = re.compile(r"(?!\s)[\w ._'@+-]+(?<!\s)\Z")
 QUICK_CONNECT_TICKS = 60 * 10_000_000
+QUICK_CONNECT_LIFE_TICKS = 600 * 10_000_000  # *assumed*: the server's source names ten minutes
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -152,8 +153,15 @@ class Accounts:
         self.pending[secret] = attempt
         return attempt
 
+    def find_attempt(self, secret: str) -> QuickConnect | None:
+        """An attempt that has not expired."""
+        oldest = self.now() - QUICK_CONNECT_LIFE_TICKS
+        self.pending = {key: each for key, each in self.pending.items() if each.added > oldest}
+        return self.pending.get(secret)
+
     def approve(self, code: str, user: User) -> bool:
         """A signed-in user approves a code. Raises KeyError for an unknown one."""
+        self.find_attempt("")
         for attempt in self.pending.values():
             if attempt.code == code:
                 attempt.user = user

@@ -43,8 +43,19 @@ class Acts:
             "restart": server.restart,
             "cut_sockets": server.sockets.lines.cut,
         }
-        logins = ("delete_user", "recreate_user")
-        self.known = (*self._of_user, *ACTS, *self.files.known, *logins, *self._of_server)
+        self._of_login: dict[str, Callable[[str, Args], object]] = {
+            "delete_user": lambda user, args: server.remove_user(server.find_user(user)),
+            "recreate_user": lambda user, args: self._recreate_user(user),
+            "revoke_token": lambda user, args: server.revoke_tokens(server.find_user(user) if user else None),
+            "enter_code": lambda user, args: server.accounts.approve(
+                str(args.get("code")), server.find_user(user)
+            ),
+            "quick_connect": lambda user, args: server.configuration.update(
+                QuickConnectAvailable=bool(args.get("enabled"))
+            ),
+        }
+        self._of_login["set_language"] = lambda user, args: server.set_language(args.get("language"))
+        self.known = (*self._of_user, *ACTS, *self.files.known, *self._of_login, *self._of_server)
 
     def do(self, user: str, item: str, act: str, at: float | None, args: Args) -> None:
         """Carry out an act. Raises KeyError for what does not exist, ValueError for an act that is not known."""
@@ -53,10 +64,8 @@ class Acts:
             self._of_user[act](self.server.find_user(user), self.find(item, args.get("library")), when, args)
         elif act in self.files.known:
             self.files.do(item, act, args)
-        elif act == "delete_user":
-            self.server.remove_user(self.server.find_user(user))
-        elif act == "recreate_user":
-            self._recreate_user(user)
+        elif act in self._of_login:
+            self._of_login[act](user, args)
         elif act == "play_start":
             self.server.playing.play(
                 self.server.find_user(user), self.find(item, args.get("library")), args, item

@@ -15,6 +15,7 @@ from playhead.sandbox.jellyfin.items import Item, Library
 from playhead.sandbox.jellyfin.naming import movie_name, sort_name, version_name
 from playhead.sandbox.jellyfin.rules import Rules
 
+_UNREAD = -2
 ROOT_PATH = "/var/lib/jellyfin/root/default"
 PLAYLISTS_PATH = "/var/lib/jellyfin/data/playlists"
 
@@ -117,6 +118,25 @@ class Catalogue:
                 return library
         return None
 
+    def add_root(self, library: Library, path: str) -> None:
+        """A library gets one more folder; its items come with the next scan."""
+        library.paths.append(path)
+        self._add_root(library, path)
+        self.revision += 1
+
+    def remove_root(self, library: Library, path: str) -> None:
+        """A folder and all its items go. Raises KeyError."""
+        library.paths.remove(path)
+        root = library.roots.pop(path)
+        for item in [
+            item for item in self.items.values() if is_below(item.path, path) and not item.is_folder
+        ]:
+            if item.id in self.items:
+                self._remove_leaf(item)
+        library.folder.children.pop(root.id)
+        self._forget(root)
+        self.revision += 1
+
     def _add_root(self, library: Library, path: str) -> None:
         root = Item("Folder", item_guid("Folder", path), posixpath.basename(path), path, self.now())
         root.parent = library.folder
@@ -126,8 +146,9 @@ class Catalogue:
 
     # --- scans
 
-    def scan(self, paths: Iterable[str] | None = None, *, settle: bool = True) -> None:
-        """Bring the libraries, or what lies at and below some paths, in line with the disk."""
+    def scan(self, paths: Iterable[str] | None = None, *, settle: bool = True, read: bool = True) -> None:
+        """Bring the libraries, or what lies at and below some paths, in line with the disk. Without ``read`` what is new
+        gets its numbers and its run time alone, until a scan that reads."""
         self._link()
         for library in list(self.libraries.values()):
             for root in library.paths:
@@ -135,7 +156,7 @@ class Catalogue:
                     if is_below(root, path) or is_below(path, root):
                         self._scan_below(max(root, path, key=len))
         if settle:
-            self.settle()
+            self.settle(read=read)
 
     def _link(self) -> None:
         """Each scan links the series that the one before found."""
@@ -170,12 +191,16 @@ class Catalogue:
             (known, item) for known, item in self.by_path.items() if known == path or known.startswith(prefix)
         ]
 
-    def settle(self) -> None:
+    def settle(self, *, read: bool = True) -> None:
         """Read what was found: numbers, ids, run time; the items are then whole."""
         waiting, self.unsettled = self.unsettled, []
         for item in waiting:
             if item.id in self.items:
-                self._read(item)
+                fresh = not item.ready or item.stamp == _UNREAD
+                if read or fresh:
+                    self._read(item)
+                if fresh and not read:
+                    self._leave_unread(item)
                 self.on_settled(item)
         if waiting:
             self.revision += 1
@@ -334,6 +359,15 @@ class Catalogue:
             item.sort_name = sort_name(item.name)
         item.stamp, item.ready = file.stamp, True
         item.fragments.clear()
+        self._set_keys(item)
+
+    def _leave_unread(self, item: Item) -> None:
+        """Found by a refresh that reads no metadata: no ids, the name of the series or the folder (tape 26)."""
+        if item.type == "Episode":
+            item.name = item.series.name if item.series else item.name
+        else:
+            item.name, item.year, _ = movie_name(item.path)
+        item.ids, item.identified, item.stamp = {}, False, _UNREAD
         self._set_keys(item)
 
     def _set_keys(self, item: Item) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from playhead.sandbox.folders import shown
 from playhead.sandbox.jellyfin.newer import trim
 from playhead.sandbox.jellyfin.rules import Rules
 
@@ -95,7 +96,7 @@ def library_options(rules: Rules, paths: list[str], given: dict[str, Any]) -> di
         **off,
         **dict.fromkeys((*on, "RequirePerfectSubtitleMatch", "SaveSubtitlesWithMedia"), True),
         **lists,
-        "PathInfos": [{"Path": path} for path in paths],
+        "PathInfos": [{"Path": shown(path)} for path in paths],
         "AutomaticRefreshIntervalDays": 0,
         "SeasonZeroDisplayName": "Specials",
         "LocalMetadataReaderOrder": ["Nfo"],

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from playhead.sandbox.folders import is_only_a_name
 from playhead.sandbox.jellyfin import ticks
 from playhead.sandbox.jellyfin.ids import parse_guid
 from playhead.sandbox.world import Placement, World, WorldItem, WorldLibrary, WorldServer
@@ -143,6 +144,8 @@ class _Builder:
             held = wanted is None or item.id in wanted or item.show in wanted
             if item.type == "show" or item.id in swallowed or not held:
                 continue
+            if is_only_a_name(item, self.libraries):
+                continue
             for placement in placements.get(item.id) or [Placement(item=item.id)]:
                 self._place(item, placement)
         return self.disk
@@ -166,6 +169,8 @@ class _Builder:
 
     def _place(self, item: WorldItem, placement: Placement) -> None:
         library = self._library(item, placement)
+        if library.folder is not None or library.more:
+            return  # what lies there is what is there
         season = item.season if placement.season is None else placement.season
         episode = item.episode if placement.episode is None else placement.episode
         covered = self._covered(item, placement)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from playhead.sandbox.folders import shown
 from playhead.sandbox.jellyfin import media
 from playhead.sandbox.jellyfin.accounts import User
 from playhead.sandbox.jellyfin.catalogue import Catalogue
@@ -68,7 +69,7 @@ _MEMBERS: dict[str, Callable[[Item], Any]] = {
     "CanDelete": lambda item: item.type not in _SERVERS_OWN,
     "CanDownload": lambda item: not item.is_folder,
     "SortName": lambda item: item.sort_name,
-    "Path": lambda item: item.path,
+    "Path": lambda item: shown(item.path),
     "EnableMediaSourceDisplay": lambda item: True,
     "ProviderIds": lambda item: item.ids,
     "ParentId": lambda item: (

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from playhead.sandbox.clock import SkewedClock
+from playhead.sandbox.folders import RealFolders, root_of
 from playhead.sandbox.jellyfin import (
     routes_items,
     routes_library,
@@ -29,22 +30,26 @@ from playhead.sandbox.jellyfin.disk import Disk, DiskFile, as_guid, build_disk
 from playhead.sandbox.jellyfin.dto import Describer
 from playhead.sandbox.jellyfin.items import Item, Library
 from playhead.sandbox.jellyfin.marks import Marks
+from playhead.sandbox.jellyfin.mirror import Mirror
 from playhead.sandbox.jellyfin.playing import Playing
 from playhead.sandbox.jellyfin.queries import Finder
 from playhead.sandbox.jellyfin.rules import rules_for
+from playhead.sandbox.jellyfin.scans import LibraryTask, Monitor
 from playhead.sandbox.jellyfin.sessions import Session, Sessions
 from playhead.sandbox.jellyfin.sockets import Sockets
 from playhead.sandbox.jellyfin.userdata import State, UserDataStore
 from playhead.sandbox.jellyfin.web import Dispatcher
 from playhead.sandbox.jellyfin.webhooks import WebhookPlugin
+from playhead.sandbox.known import KnownItems
 from playhead.sandbox.quirks import check_quirks, read_delays
 from playhead.sandbox.server import EmulatedServer, SandboxUser, StateRow, Told, count_told
 from playhead.sandbox.world import Placement, World, WorldLibrary, WorldServer, WorldState
 
 DEFAULT_VERSION = "12.0.0"
 QUIRKS = frozenset({"wizard", "legacy_auth", "webhook_plugin"})
-DELAYS = {"user_data_s": 0.5, "library_s": 30.0, "item_added_s": 90.0}
+DELAYS = {"user_data_s": 0.5, "library_s": 30.0, "item_added_s": 90.0, "monitor_s": 60.0, "scan_s": 0.5}
 SANDBOX_CLIENT = Client(app="Playhead sandbox", device="sandbox", device_id="sandbox", version="1")
+LANGUAGES = {"en": "en-US", "de": "de", "fr": "fr"}
 _ROUTES = (
     *routes_system.ROUTES,
     *routes_users.ROUTES,
@@ -86,7 +91,6 @@ class JellyfinServer:
         self._settle_at: int | None = None
         self.set_up = not world_server.quirks.get("wizard")
         self.hold_settle = False
-        self.last_scan: int | None = None
         self.lost_libraries: dict[str, Library] = {}
         self.configuration = server_configuration(self.rules, self.name if self.set_up else "")
         if "legacy_auth" in world_server.quirks:
@@ -99,9 +103,11 @@ class JellyfinServer:
     # --- making
 
     def _build(self, world: World, world_server: WorldServer) -> None:
-        libraries = world_server.libraries or default_libraries()
+        libraries = seen_libraries(world_server)
         self.accounts = Accounts(self.rules, self.now, self.name)
         self.disk: Disk = build_disk(world, world_server, libraries, self.now())
+        known = KnownItems({item.id: item for item in world.items})
+        self.mirror = Mirror(self.disk, known, world_server.placements, self.now)
         self.catalogue = Catalogue(self.disk, self.now, self.rules)
         self.store = UserDataStore(self.rules, self.catalogue, self.accounts.users.values)
         self.marks = Marks(self.rules, self.catalogue, self.store)
@@ -111,18 +117,29 @@ class JellyfinServer:
         if not self.set_up:
             return
         for library in libraries:
-            native = as_guid(library.native_id) if library.native_id else None
-            kind = "movies" if library.kind == "movies" else "tvshows"
-            made = self.catalogue.add_library(library.title, kind, [library.root], native)
-            made.options = library_options(self.rules, made.paths, {})
+            self.add_library(library)
+        self.mirror.sync()
         self.catalogue.scan()
         self.catalogue.started = True
         self._add_users(world_server)
+
+    def add_library(self, library: WorldLibrary) -> None:
+        """Make a library; a scan brings its items. Raises ValueError where the name is taken."""
+        native = as_guid(library.native_id) if library.native_id else None
+        kind = "movies" if library.kind == "movies" else "tvshows"
+        reals = RealFolders(library)
+        roots = list(dict.fromkeys([*([library.root] if library.root else []), *reals.roots]))
+        made = self.catalogue.add_library(library.title, kind, roots, native)
+        made.options = library_options(self.rules, made.paths, {})
+        self.mirror.add(library, reals)
 
     def _make_tellers(self, spec: WorldServer) -> None:
         """Whatever happens from now on is told."""
         delays = read_delays(spec, DELAYS)
         library_s = delays["library_s"] if "library_s" in spec.delays else None
+        monitor_s = delays["monitor_s"] if "monitor_s" in spec.delays else None
+        self.library_task = LibraryTask(self, delays["scan_s"])
+        self.monitor = Monitor(self, monitor_s)
         self.sockets = Sockets(self, delays["user_data_s"], library_s)
         installed = bool(spec.quirks.get("webhook_plugin", True))
         self.plugin = WebhookPlugin(self, spec.webhooks, delays["item_added_s"], installed=installed)
@@ -177,6 +194,15 @@ class JellyfinServer:
         """Sign a user in on the sandbox's own device."""
         self.accounts.log_in(user, SANDBOX_CLIENT, secret)
         user.logins, user.last_login, user.last_activity = 0, None, None
+
+    def revoke_tokens(self, user: User | None) -> None:
+        """All tokens of a user, None = all API keys, are refused from now on; the sandbox's own is another one."""
+        for secret in [each.secret for each in self.accounts.tokens.values() if each.user is user]:
+            del self.accounts.tokens[secret]
+        if user is None:
+            self.admin_token = self.accounts.add_key("Playhead sandbox").secret
+        else:
+            self.give_token(user, None)
 
     # --- the promise of ``EmulatedServer``
 
@@ -234,13 +260,22 @@ class JellyfinServer:
             self._settle_at = None
             self.catalogue.settle()
 
-    def scan(self, paths: Iterable[str] | None = None, *, half_read_s: float = 0) -> None:
-        """Bring the libraries in line with the disk; new items stay half read for a while."""
+    def scan(self, paths: Iterable[str] | None = None, *, half_read_s: float = 0, read: bool = True) -> None:
+        """Bring the libraries in line with the disk; new items stay half read for a while, or unread."""
+        paths = None if paths is None else list(paths)
+        self.mirror.sync(paths)
         waits = self.hold_settle or half_read_s > 0
         if half_read_s > 0:
             self._settle_at = self.now() + round(half_read_s * ticks.PER_SECOND)
-        self.last_scan = self.now() if paths is None else self.last_scan
-        self.catalogue.scan(paths, settle=not waits)
+        self.catalogue.scan(paths, settle=not waits, read=read)
+
+    def set_language(self, language: object) -> None:
+        """In which the server speaks. Raises ValueError naming those that it is emulated to speak."""
+        if language not in LANGUAGES:
+            raise ValueError(
+                f"an emulated Jellyfin does not speak {language!r}; it speaks {', '.join(LANGUAGES)}"
+            )
+        self.configuration["UICulture"] = LANGUAGES[str(language)]
 
     def find_user(self, name: str) -> User:
         """A user by id or name. Raises KeyError."""
@@ -253,6 +288,13 @@ class JellyfinServer:
         """The server starts anew: sockets end, what was kept in memory is gone."""
         self.sockets.restart()
         self.store.restart()
+        self.library_task.stop()
+        self.monitor.forget()
+
+    def crash(self) -> None:
+        """The process was killed: as a new start, and what waited to be posted is gone."""
+        self.restart()
+        self.plugin.posts.drop()
 
     def remove_user(self, user: User) -> None:
         """Delete a user with tokens, sessions and state."""
@@ -260,6 +302,15 @@ class JellyfinServer:
         self.store.forget_user(user)
         for key in [key for key, session in self.sessions.sessions.items() if session.user is user]:
             del self.sessions.sessions[key]
+
+    def home_of(self, item: str, library: object) -> str | None:
+        """The folder of the library in which an item of the world would be put."""
+        kind = next((each.type for each in self._world.items if each.id == item), None)
+        wanted = "movies" if kind == "movie" else "tvshows"
+        for each in self.catalogue.libraries.values():
+            if kind is not None and each.collection == wanted and library in (None, each.name):
+                return each.paths[0]
+        return None
 
     def new_files(self, item: str, given: dict[str, Any]) -> list[DiskFile]:
         """The files of a world item laid out as the world says, changed by a placement's fields. Raises KeyError."""
@@ -269,7 +320,7 @@ class JellyfinServer:
             first = next((each for each in placements if each.item == item), Placement(item=item))
             placements = [msgspec.structs.replace(first, **given)]
         server = WorldServer(name=self.name, kind="jellyfin", items=sorted(wanted), placements=placements)
-        libraries = self._world_server.libraries or default_libraries()
+        libraries = seen_libraries(self._world_server)
         disk = build_disk(self._world, server, libraries, self.now())
         if not disk.files:
             raise KeyError(f"no item {item!r} in the world")
@@ -300,6 +351,14 @@ class JellyfinServer:
             kind, f"{session.user.name} {did} {name} on {session.client.device}", session.user, item
         )
         self.sockets.activity_noted()
+
+
+def seen_libraries(spec: WorldServer) -> list[WorldLibrary]:
+    """The libraries with their roots in the inner form."""
+    return [
+        msgspec.structs.replace(each, root=root_of(each)) if each.root or each.folder else each
+        for each in spec.libraries or default_libraries()
+    ]
 
 
 def default_libraries() -> list[WorldLibrary]:

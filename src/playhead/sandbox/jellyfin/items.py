@@ -83,4 +83,3 @@ class Library:
         self.folder = folder
         self.roots: dict[str, Item] = {}
         self.options: dict[str, object] = {}
-        self.refresh_status = "Idle"

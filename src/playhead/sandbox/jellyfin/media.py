@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
+from playhead.sandbox.folders import shown
 from playhead.sandbox.jellyfin.ids import md5_guid
 from playhead.sandbox.jellyfin.items import Item
 from playhead.sandbox.jellyfin.newer import trim
@@ -39,7 +40,7 @@ def _source(rules: Rules, item: Item, *, several: bool) -> dict[str, Any]:
     source: dict[str, Any] = {
         "Protocol": "File",
         "Id": item.id,
-        "Path": item.path,
+        "Path": shown(item.path),
         "Type": "Default",
         "Container": container(item),
         "Size": item.file.size if item.file else 0,

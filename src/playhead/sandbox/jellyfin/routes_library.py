@@ -1,4 +1,4 @@
-"""Routes of libraries and scans. Scans happen at once; their delays are not emulated yet (facts A5)."""
+"""Routes of libraries and scans. When scans happen is ``scans``' (facts A5); a refresh of a folder is at once (tape 26)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from playhead.sandbox.folders import shown as shown_path
+from playhead.sandbox.folders import taken
 from playhead.sandbox.jellyfin.answers import (
     invalid,
     json_answer,
@@ -30,7 +32,7 @@ def list_virtual_folders(call: Call) -> web.Response:
     server = call.server
     found: list[dict[str, Any]] = []
     for library in reversed(server.catalogue.libraries.values()):
-        shown: dict[str, Any] = {"Name": library.name, "Locations": library.paths}
+        shown: dict[str, Any] = {"Name": library.name, "Locations": [*map(shown_path, library.paths)]}
         if library.collection is not None:
             old = server.rules.generation < (10, 9)
             shown["CollectionType"] = (
@@ -38,7 +40,7 @@ def list_virtual_folders(call: Call) -> web.Response:
             )
         shown["LibraryOptions"] = library.options or library_options(server.rules, library.paths, {})
         shown["ItemId"] = library.folder.id
-        shown["RefreshStatus"] = library.refresh_status
+        shown |= server.library_task.status_of(library)
         found.append(shown)
     return json_answer(found)
 
@@ -56,7 +58,7 @@ def add_virtual_folder(call: Call) -> web.Response:
         raise text_failure(400) from None
     library.options = library_options(server.rules, paths, given)
     if call.flag("refreshLibrary"):
-        server.scan()
+        server.library_task.start()
     return nothing()
 
 
@@ -95,13 +97,14 @@ def set_library_options(call: Call) -> web.Response:
 
 def list_physical_paths(call: Call) -> web.Response:
     """``GET /Library/PhysicalPaths``."""
-    paths = [path for library in call.server.catalogue.libraries.values() for path in library.paths]
+    libraries = call.server.catalogue.libraries.values()
+    paths = [shown_path(path) for library in libraries for path in library.paths]
     return json_answer([*paths[:1], PLAYLISTS_PATH, *paths[1:]])
 
 
 def refresh_library(call: Call) -> web.Response:
-    """``POST /Library/Refresh``: a full scan."""
-    call.server.scan()
+    """``POST /Library/Refresh``: a full scan begins."""
+    call.server.library_task.start()
     return nothing()
 
 
@@ -113,7 +116,8 @@ def media_updated(call: Call) -> web.Response:
     paths = [_path_of(update) for update in updates]
     if not all(paths):
         raise text_failure(400)
-    call.server.scan([posixpath.normpath(path) for path in paths])
+    for path in paths:
+        call.server.monitor.report(posixpath.normpath(taken(path)))
     return nothing()
 
 
@@ -137,10 +141,10 @@ def refresh_item(call: Call) -> web.Response:
             raise invalid(name, mode)
     item = find_item(call, None)
     outer = item.type in ("CollectionFolder", "UserRootFolder")
-    call.server.scan(None if outer else [item.path])
-    if (
-        call.text("metadataRefreshMode") or ""
-    ).lower() == "fullrefresh" and item.id in call.server.catalogue.items:
+    mode = (call.text("metadataRefreshMode") or "none").lower()
+    paths = [root.path for root in item.children.values()] if item.library else None
+    call.server.scan(paths if outer else [item.path], read=mode in ("default", "fullrefresh"))
+    if mode == "fullrefresh" and item.id in call.server.catalogue.items:
         call.server.catalogue.refresh(item)
     return nothing()
 

@@ -1,6 +1,6 @@
 """Routes of plugins and scheduled tasks: the webhook plugin with its configuration, the scan and the plugin's two tasks.
 
-Every task is idle whenever it is looked at, since none takes time here.
+The scan takes time; the plugin's tasks are idle whenever they are looked at.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from playhead.sandbox.jellyfin.web import Route
 from playhead.sandbox.jellyfin.webhooks import PLUGIN_ID
 
 SCAN_TASK = "RefreshLibrary"
+_SCAN_NAMES = {"de": "Medienbibliothek scannen", "fr": "Analyser la médiathèque"}
+"""What the scan is called in other languages (*assumed*); its key is the same in all."""
 SCAN_TASK_ID = md5_guid("Emby.Server.Implementations.ScheduledTasks.Tasks.RefreshMediaLibraryTask")
 ADDED_TASK_ID = "daa0fb9aa8c102dfc72aebe621c4de22"
 DELETED_TASK_ID = "5f282fddf843d0ec39d5252bb08d1b27"
@@ -39,12 +41,16 @@ def _task(guid: str, name: str, description: str, key: str, every_ticks: int) ->
 
 def _scan_task(call: Call) -> dict[str, Any]:
     text = "Scans your media library for new files and refreshes metadata."
-    task = _task(SCAN_TASK_ID, "Scan Media Library", text, SCAN_TASK, 432_000_000_000)
-    if call.server.last_scan is not None:
+    name = _SCAN_NAMES.get(str(call.server.configuration["UICulture"]), "Scan Media Library")
+    task = _task(SCAN_TASK_ID, name, text, SCAN_TASK, 432_000_000_000)
+    scan = call.server.library_task
+    if scan.running:
+        task |= {"State": "Running", "CurrentProgressPercentage": scan.progress}
+    if scan.last is not None:
         task["LastExecutionResult"] = {
-            "StartTimeUtc": show(call.server.last_scan),
-            "EndTimeUtc": show(call.server.last_scan),
-            "Status": "Completed",
+            "StartTimeUtc": show(scan.last.started),
+            "EndTimeUtc": show(scan.last.ended),
+            "Status": scan.last.status,
             "Name": task["Name"],
             "Key": SCAN_TASK,
             "Id": SCAN_TASK_ID,
@@ -84,7 +90,7 @@ def run_task(call: Call) -> web.Response:
     """``POST /ScheduledTasks/Running/{taskId}``."""
     plugin = call.server.plugin
     runs: dict[str, Callable[[], None]] = {
-        SCAN_TASK_ID: call.server.scan,
+        SCAN_TASK_ID: call.server.library_task.start,
         ADDED_TASK_ID: plugin.run_added,
         DELETED_TASK_ID: plugin.run_deleted,
     }
@@ -94,7 +100,8 @@ def run_task(call: Call) -> web.Response:
 
 def stop_task(call: Call) -> web.Response:
     """``DELETE /ScheduledTasks/Running/{taskId}``: a task that does not run cannot be stopped."""
-    _find_task(call)
+    if _find_task(call)["Id"] == SCAN_TASK_ID and call.server.library_task.stop():
+        return nothing()
     raise text_failure(500)
 
 

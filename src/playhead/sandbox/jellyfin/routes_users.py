@@ -125,7 +125,14 @@ def quick_connect_enabled(call: Call) -> web.Response:
 
 def quick_connect_start(call: Call) -> web.Response:
     """``/QuickConnect/Initiate``: a code to be approved elsewhere."""
+    _need_quick_connect(call)
     return json_answer(_describe_attempt(call.server.accounts.start_quick_connect(call.client)))
+
+
+def _need_quick_connect(call: Call) -> None:
+    """Switched off it is 401 everywhere (the server's source)."""
+    if not call.server.configuration["QuickConnectAvailable"]:
+        raise json_failure("Quick connect is disabled", 401)
 
 
 def _describe_attempt(attempt: QuickConnect) -> dict[str, Any]:
@@ -143,7 +150,8 @@ def _describe_attempt(attempt: QuickConnect) -> dict[str, Any]:
 
 def quick_connect_state(call: Call) -> web.Response:
     """``GET /QuickConnect/Connect``."""
-    attempt = call.server.accounts.pending.get(call.text("secret") or "")
+    _need_quick_connect(call)
+    attempt = call.server.accounts.find_attempt(call.text("secret") or "")
     if attempt is None:
         raise json_failure("Unknown secret", 404)
     return json_answer(_describe_attempt(attempt))
@@ -152,6 +160,7 @@ def quick_connect_state(call: Call) -> web.Response:
 def quick_connect_approve(call: Call) -> web.Response:
     """``POST /QuickConnect/Authorize``."""
     user = call.user()
+    _need_quick_connect(call)
     try:
         approved = call.server.accounts.approve(call.text("code") or "", user)
     except KeyError:
@@ -163,7 +172,7 @@ def quick_connect_approve(call: Call) -> web.Response:
 
 def quick_connect_finish(call: Call) -> web.Response:
     """``POST /Users/AuthenticateWithQuickConnect``."""
-    attempt = call.server.accounts.pending.get(str(call.json("request", {"secret": str}).get("secret")))
+    attempt = call.server.accounts.find_attempt(str(call.json("request", {"secret": str}).get("secret")))
     if attempt is None or attempt.user is None or attempt.token is None:
         raise text_failure(404)
     session = call.server.sessions.touch(attempt.client, attempt.user)

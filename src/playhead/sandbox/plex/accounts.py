@@ -5,7 +5,7 @@ Tokens and ids are made from names, so that they are the same on every start. On
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playhead.sandbox.plex.catalogue import Node, Section
 from playhead.sandbox.plex.guids import make_hex
@@ -16,13 +16,14 @@ OWNER = 1
 
 @dataclass(frozen=True)
 class Account:
-    """A login: ``id`` on this server, ``plextv_id`` on plex.tv, ``token`` for this server."""
+    """A login: ``id`` on this server, ``plextv_id`` on plex.tv, ``token`` for this server, ``pin`` in the Home."""
 
     id: int
     plextv_id: int
     name: str
     token: str
     libraries: frozenset[str] | None
+    pin: str = ""
 
     @property
     def owner(self) -> bool:
@@ -59,7 +60,14 @@ def make_accounts(spec: WorldServer) -> list[Account]:
         made = make_plextv_token(user.name) if place == 0 else make_hex(spec.name, user.name, length=20)
         libraries = None if user.libraries is None or place == 0 else frozenset(user.libraries)
         accounts.append(
-            Account(OWNER if place == 0 else plextv_id, plextv_id, user.name, user.token or made, libraries)
+            Account(
+                OWNER if place == 0 else plextv_id,
+                plextv_id,
+                user.name,
+                user.token or made,
+                libraries,
+                user.pin,
+            )
         )
     if len({account.name for account in accounts}) < len(accounts):
         raise ValueError(f"{spec.name}: two users have the same name")
@@ -72,6 +80,11 @@ def recreate_account(account: Account) -> Account:
     return Account(
         plextv_id, plextv_id, account.name, make_hex(account.token, "again", length=20), account.libraries
     )
+
+
+def renew_token(account: Account) -> Account:
+    """The same login with another token: the one it had is refused from now on."""
+    return replace(account, token=make_hex(account.token, "renewed", length=20))
 
 
 def find_account(accounts: list[Account], user: str) -> Account:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+from playhead.sandbox.library_args import REAL
 from playhead.sandbox.player import ACTS, device_of
 from playhead.sandbox.plex.accounts import Account, recreate_account
 from playhead.sandbox.plex.building import copy_placement
-from playhead.sandbox.plex.catalogue import Catalogue, Node, Section
+from playhead.sandbox.plex.catalogue import Node, Section
 from playhead.sandbox.plex.core import PlexCore
+from playhead.sandbox.plex.library_acts import LibraryActs
 from playhead.sandbox.plex.notifications import CREATED, DELETED, PROCESSED
 from playhead.sandbox.plex.webhooks import Device
 from playhead.sandbox.world import Placement
@@ -53,11 +56,18 @@ class Acts:
             "remove": self._remove,
             "replace_file": self._replace_file,
             "move_file": self._move_file,
-            "rename_library": self._rename_library,
-            "remove_library": self._remove_library,
-            "restore_library": self._restore_library,
+            **LibraryActs(core).by_name,
         }
-        self.known = (*self._personal, *ACTS[1:], *self._files, "delete_user", "recreate_user", "cut_sockets")
+        self._signing: dict[str, Callable[[str, Args], None]] = {
+            "delete_user": lambda user, args: core.delete_account(core.account(user)),
+            "recreate_user": lambda user, args: core.delete_account(
+                core.account(user), recreate_account(core.account(user))
+            ),
+            "revoke_token": lambda user, args: core.revoke_token(core.account(user)),
+            "enter_code": self._enter_code,
+            "tell_address": self._tell_address,
+        }
+        self.known = (*self._personal, *ACTS[1:], *self._files, *self._signing, "cut_sockets")
 
     def do(self, user: str, item: str, act: str, now: int, args: Args) -> None:
         """Carry out one act. Raises KeyError for what does not exist, ValueError for an unknown or senseless act."""
@@ -72,9 +82,8 @@ class Acts:
         if act in ACTS[1:]:
             self._core.playback.players.do(act, str(self._core.account(user).id), item, args)
             return
-        if act in ("delete_user", "recreate_user"):
-            account = self._core.account(user)
-            self._core.delete_account(account, recreate_account(account) if act == "recreate_user" else None)
+        if act in self._signing:
+            self._signing[act](user, args)
             return
         if act in ("favourite", "unfavourite"):
             raise ValueError("a Plex server knows no favourites")
@@ -92,6 +101,21 @@ class Acts:
         core.notifications.items(made, PROCESSED)
         core.webhooks.new_items([node for node in made if not node.children])
 
+    def _enter_code(self, user: str, args: Args) -> None:
+        """On plex.tv's page ``user`` enters ``code``."""
+        if self._core.pins is None:
+            raise ValueError("there is no plex.tv in this world")
+        self._core.pins.enter(str(args.get("code", "")), self._core.account(user).name)
+
+    def _tell_address(self, user: str, args: Args) -> None:
+        """plex.tv tells of one more address of this server, before the true one; ``local``, ``relay``."""
+        url = urlsplit(str(args.get("uri", "")))
+        if url.port is None:
+            raise ValueError('"tell_address" needs "uri": an address with its port')
+        told = {"protocol": url.scheme, "address": url.hostname, "port": url.port, "uri": url.geturl()}
+        kind = {"local": bool(args.get("local")), "relay": bool(args.get("relay")), "IPv6": False}
+        self._core.addresses.append(told | kind)
+
     def _chosen(self, item: str, args: Args) -> list[Node]:
         """Where the item stands; ``library`` narrows."""
         found = self._core.catalogue.world_nodes(item)
@@ -99,6 +123,14 @@ class Acts:
         chosen = [node for node in found if library in (None, node.section.title)]
         if not chosen:
             raise KeyError(f"{item!r} is not in the library {library!r}")
+        return chosen
+
+    def _files_of(self, item: str, args: Args) -> list[Node]:
+        """The same, where files are the sandbox's to change."""
+        chosen = self._chosen(item, args)
+        for node in chosen:
+            if node.section.reals:
+                raise ValueError(REAL.format(node.section.title, node.section.reals.describe()))
         return chosen
 
     # -- watching
@@ -149,7 +181,7 @@ class Acts:
         self._core.webhooks.media("media.rate", account, node, _device(args), rating=told)
         self._core.notifications.items([node], PROCESSED)
 
-    # -- files and libraries
+    # -- files
 
     def _add(self, item: str, now: int, args: Args) -> None:
         """A new file is found. It has a new key; its state is there again if its guid is that of before."""
@@ -157,6 +189,7 @@ class Acts:
         known = builder.items.get(item)
         if known is None:
             raise KeyError(f"no item {item!r} in the world")
+        _refuse_real(self._core.catalogue.sections, known.type, args)
         wanted = [i for i in builder.items.values() if i.show == item] if known.type == "show" else [known]
         given = {key: args[key] for key in PLACEMENT_ARGS if key in args}
         for leaf in wanted:
@@ -173,7 +206,7 @@ class Acts:
         return copy_placement(placement, native_id=None) if taken else placement
 
     def _remove(self, item: str, now: int, args: Args) -> None:
-        for node in self._chosen(item, args):
+        for node in self._files_of(item, args):
             for leaf in list(node.leaves()):
                 self._core.catalogue.remove(leaf)
                 if leaf.guid.startswith("local://"):
@@ -181,14 +214,14 @@ class Acts:
 
     def _replace_file(self, item: str, now: int, args: Args) -> None:
         """Another file of the same item: key, guid and state stay, media and part are new."""
-        for node in self._chosen(item, args):
+        for node in self._files_of(item, args):
             stem, ending = posixpath.splitext(_first_file(node))
             default = _first_file(node) if args.get("same_path") else f"{stem} - new{ending}"
             self._change_file(node, str(args.get("file") or default), now, args)
 
     def _move_file(self, item: str, now: int, args: Args) -> None:
         """Moved or renamed within its library: the same item at another path (facts 2.2 keep state by guid)."""
-        for node in self._chosen(item, args):
+        for node in self._files_of(item, args):
             folder = str(args.get("folder") or f"{node.section.root}/Moved")
             default = f"{folder}/{posixpath.basename(_first_file(node))}"
             self._change_file(node, str(args.get("file") or default), now, args)
@@ -202,29 +235,14 @@ class Acts:
         self._core.catalogue.revision += 1
         self._core.notifications.items([node], PROCESSED)
 
-    def _rename_library(self, item: str, now: int, args: Args) -> None:
-        title = args.get("title") or args.get("to")
-        if not title:
-            raise ValueError('"rename_library" needs "title": the new title')
-        _find_library(self._core.catalogue, item, args, present=True).title = str(title)
-        self._core.catalogue.revision += 1
 
-    def _remove_library(self, item: str, now: int, args: Args) -> None:
-        """Its items answer 404 and are in no list until it is restored."""
-        section = _find_library(self._core.catalogue, item, args, present=True)
-        section.present = False
-        self._core.catalogue.revision += 1
-        self._core.notifications.section_gone(section)
-
-    def _restore_library(self, item: str, now: int, args: Args) -> None:
-        """The library is made anew: its items have new keys and the old state, if their guid is no local one."""
-        section = _find_library(self._core.catalogue, item, args, present=False)
-        section.present = True
-        self._core.catalogue.rekey(section, now)
-        for account in self._core.accounts:
-            for guid in [guid for guid in self._core.state.of(account.id) if guid.startswith("local://")]:
-                if not self._core.catalogue.by_guid.get(guid):
-                    self._core.state.forget_guid(guid)
+def _refuse_real(sections: list[Section], kind: str, args: Args) -> None:
+    wanted = "movie" if kind == "movie" else "show"
+    for section in sections:
+        if section.type == wanted and args.get("library") in (None, section.title):
+            if section.reals:
+                raise ValueError(REAL.format(section.title, section.reals.describe()))
+            return
 
 
 def _device(args: Args) -> Device:
@@ -236,14 +254,3 @@ def _first_file(node: Node) -> str:
     if not node.files:
         raise ValueError("only a movie or an episode has a file")
     return node.files[0]
-
-
-def _find_library(catalogue: Catalogue, item: str, args: Args, *, present: bool) -> Section:
-    title = args.get("library") or item
-    if not title:
-        raise ValueError('this act needs "library": its title')
-    for section in catalogue.sections:
-        if section.title == title and section.present == present:
-            return section
-    there = ", ".join(section.title for section in catalogue.sections if section.present == present)
-    raise KeyError(f"no library {title!r}; there are: {there}")

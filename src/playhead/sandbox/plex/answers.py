@@ -13,6 +13,8 @@ from playhead.sandbox.plex.xml import to_xml
 
 ACCOUNT: web.RequestKey[Account] = web.RequestKey("account", Account)
 """Who asks."""
+FORM: web.RequestKey[dict[str, str]] = web.RequestKey("form", dict[str, str])
+"""Arguments that came in a body."""
 _TITLES = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -58,8 +60,21 @@ class Page:
 
 
 def told(request: web.Request, name: str) -> str | None:
-    """An ``X-Plex-`` value: a header, or the query argument of the same name."""
-    return request.headers.get(name) or request.query.get(name)
+    """An ``X-Plex-`` value: a header, or the argument of the same name."""
+    return request.headers.get(name) or arguments(request).get(name)
+
+
+def arguments(request: web.Request) -> Mapping[str, str]:
+    """What the query says, and a form that ``read_form`` has read; the query's word counts."""
+    return {**request.get(FORM, {}), **request.query}
+
+
+async def read_form(request: web.Request) -> None:
+    """Take a form for arguments, as if they stood in the query (*assumed*)."""
+    if request.content_type == "application/x-www-form-urlencoded":
+        request[FORM] = {
+            name: value for name, value in (await request.post()).items() if isinstance(value, str)
+        }
 
 
 def wants_json(request: web.Request) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from playhead.sandbox.folders import RealFolders, is_absolute, is_only_a_name, root_of
+from playhead.sandbox.known import KnownItems
 from playhead.sandbox.plex.catalogue import Catalogue, Node, Section, default_file
 from playhead.sandbox.plex.guids import derive_guid, make_plex_guid
 from playhead.sandbox.times import to_epoch
@@ -26,6 +28,7 @@ class Builder:
 
     def __init__(self, world: World, spec: WorldServer, catalogue: Catalogue, now: int) -> None:
         self.items = {item.id: item for item in world.items}
+        self.known = KnownItems(self.items)
         self.catalogue = catalogue
         self.placements: dict[str, list[Placement]] = {}
         for placement in spec.placements:
@@ -39,11 +42,38 @@ class Builder:
         self._shared: dict[str, tuple[str, int]] = {}
         self._shows: dict[tuple[str, int], Node] = {}
         for library in spec.libraries or _DEFAULT_LIBRARIES:
-            catalogue.add_section(library.title, library.kind, library.root, library.native_id, now)
+            self.add_library(library, now)
         self._note_shared_files()
         for item in choose_items(world, spec):
-            if item.type != "show":
-                self.place(item)
+            if item.type != "show" and not is_only_a_name(item, spec.libraries):
+                self._place_held(item)
+
+    def add_library(self, library: WorldLibrary, now: int) -> Section:
+        """Make a library; what lies in its real folder comes with a scan."""
+        reals = RealFolders(library)
+        root = root_of(library) if library.root or library.folder else reals.roots[0]
+        made = self.catalogue.add_section(library.title, library.kind, root, library.native_id, now)
+        made.reals = reals
+        return made
+
+    def _place_held(self, item: WorldItem) -> None:
+        """At the start: what a library with a real folder holds, its first scan says."""
+        kind = "movie" if item.type == "movie" else "show"
+        for placement in self.placements.get(item.id) or [Placement(item=item.id)]:
+            if not self._section(placement, kind).reals:
+                self.place(item, [placement])
+
+    def place_file(self, item: WorldItem, section: Section, path: str, now: int) -> None:
+        """Put an item on the server whose file was found in one of a section's real folders."""
+        told = [p for p in self.placements.get(item.id, ()) if p.library in (None, section.title)]
+        placement = told[0] if told else Placement(item=item.id)
+        used = placement.native_id is not None and self.catalogue.was_used(placement.native_id)
+        native = None if used else placement.native_id
+        self.place(
+            item,
+            [copy_placement(placement, library=section.title, file=path, native_id=native, versions=1)],
+            added=now,
+        )
 
     def place(
         self, item: WorldItem, placements: Sequence[Placement] | None = None, added: int | None = None
@@ -136,9 +166,13 @@ class Builder:
         return season
 
     def _finish(self, node: Node, item: WorldItem, added: int | None) -> None:
-        at = added if added is not None else to_epoch(item.added_at)
-        node.added = node.updated = int(self._now if at is None else at)
+        node.added = node.updated = self.when_added(item) if added is None else added
         self.catalogue.put(node)
+
+    def when_added(self, item: WorldItem | None) -> int:
+        """When an item of the world came, the start where it does not say."""
+        at = None if item is None else to_epoch(item.added_at)
+        return int(self._now if at is None else at)
 
     def _show_of(self, item: WorldItem) -> WorldItem:
         show = self.items.get(item.show or "")
@@ -197,7 +231,8 @@ def _spelled(guid: str | None, key: int) -> str | None:
 
 
 def _versions(section: Section, placement: Placement, file: str) -> list[str]:
-    path = f"{section.root}/{placement.file or file}"
+    file = placement.file or file
+    path = file if is_absolute(file) else f"{section.root}/{file}"
     stem, _, ending = path.rpartition(".")
     return [path, *(f"{stem} - version {n}.{ending}" for n in range(2, placement.versions + 1))]
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from playhead.sandbox.folders import RealFolders
 from playhead.sandbox.plex.guids import make_hex
-from playhead.sandbox.world import WorldItem
+from playhead.sandbox.world import WorldItem, WorldLibrary
 
 TYPES = {"movie": 1, "show": 2, "season": 3, "episode": 4}
 SECTION_TYPES = {"movies": "movie", "shows": "show"}
 
 
 class Section:
-    """A library. ``present`` False: it was removed and may come back."""
+    """A library. ``present`` False: it was removed and may come back. ``reals``: the folders that scans look at.
+
+    ``stamps`` tells of each file of a real folder what it was at the last scan.
+    """
 
     def __init__(self, key: int, title: str, kind: str, root: str, uuid: str, created: int) -> None:
         self.key = key
@@ -27,7 +31,16 @@ class Section:
         self.uuid = uuid
         self.created = created
         self.scanned = created
+        self.updated = created
+        self.changed = 0  # the catalogue's revision at the last change that a scan found
         self.present = True
+        self.reals = RealFolders(WorldLibrary(title=title, kind="movies"))
+        self.stamps: dict[str, int] = {}
+
+    @property
+    def roots(self) -> list[str]:
+        """The section's folders as the server sees them."""
+        return list(dict.fromkeys([self.root, *self.reals.roots]))
 
     @property
     def agent(self) -> str:
@@ -40,6 +53,7 @@ class Node:
     __slots__ = (
         "added",
         "children",
+        "deleted",
         "duration",
         "files",
         "fragments",
@@ -75,6 +89,7 @@ class Node:
         self.duration = 0
         self.added = 0
         self.updated = 0
+        self.deleted = 0  # when a scan missed its files; 0: they are there
         self.fragments: dict[Any, bytes] = {}
         self.guid_fragment: bytes | None = None
 

@@ -8,23 +8,28 @@ from typing import Any
 import msgspec
 
 from playhead.sandbox.clock import SkewedClock
-from playhead.sandbox.plex.accounts import Account, find_account, make_accounts
+from playhead.sandbox.plex.accounts import Account, find_account, make_accounts, renew_token
 from playhead.sandbox.plex.answers import EVERYTHING
 from playhead.sandbox.plex.building import Builder
 from playhead.sandbox.plex.catalogue import Catalogue, Node
 from playhead.sandbox.plex.guids import make_hex
 from playhead.sandbox.plex.notifications import Notifications
+from playhead.sandbox.plex.pins import Pins
 from playhead.sandbox.plex.playback import Playback
 from playhead.sandbox.plex.render import Renderer
+from playhead.sandbox.plex.scanning import Scans
 from playhead.sandbox.plex.watchstate import Setting, WatchState
 from playhead.sandbox.plex.webhooks import Webhooks
+from playhead.sandbox.plex.wording import check_language
 from playhead.sandbox.quirks import check_quirks, read_delays
 from playhead.sandbox.times import to_epoch
 from playhead.sandbox.world import World, WorldServer, WorldUser
 
 DEFAULT_VERSION = "1.43.3"
-QUIRKS = frozenset({"rich", "date_filters", "no_initial_history"})
-DELAYS = MappingProxyType({"playing_s": 10.0})
+QUIRKS = frozenset(
+    {"rich", "date_filters", "no_initial_history", "misses_new_folder", "empties_trash", "language"}
+)
+DELAYS = MappingProxyType({"playing_s": 10.0, "scan_s": 2.0, "metadata_s": 1.0})
 
 
 class PlexCore:
@@ -41,6 +46,10 @@ class PlexCore:
         self.accounts = make_accounts(spec)
         self.catalogue = Catalogue(self.machine_id, first_key=1000 + int(self.machine_id[:3], 16))
         self.builder = Builder(world, spec, self.catalogue, self.now())
+        self.language = str(spec.quirks.get("language", "en"))
+        check_language(self.language)
+        self.scans = Scans(self, read_delays(spec, DELAYS), spec.quirks)
+        self.scans.read_all()
         self.state = WatchState()
         self.renderer = Renderer(rich=bool(spec.quirks.get("rich")))
         history = not spec.quirks.get("no_initial_history")
@@ -48,6 +57,8 @@ class PlexCore:
             self._load_state(account, user, history)
         self.notifications = Notifications(self)
         self.webhooks = Webhooks(self, {self.accounts[0].name: list(spec.webhooks)})
+        self.pins: Pins | None = None  # plex.tv's, once there is one
+        self.addresses: list[dict[str, Any]] = []  # further ones that plex.tv tells of this server
         self.playback = Playback(self, read_delays(spec, DELAYS)["playing_s"])
 
     def now(self) -> int:
@@ -67,6 +78,10 @@ class PlexCore:
         self.accounts[place : place + 1] = [again] if again else []
         self.state.settings.pop(account.id, None)
         self.playback.forget(account)
+
+    def revoke_token(self, account: Account) -> None:
+        """The login's token is refused from now on; plex.tv has another for it."""
+        self.accounts[self.accounts.index(account)] = renew_token(account)
 
     def setting(self, account: Account, node: Node) -> Setting | None:
         return self.state.of(account.id).get(node.guid)

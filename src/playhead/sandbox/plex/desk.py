@@ -1,6 +1,6 @@
-"""What an emulated Plex says of itself: identity, accounts, preferences, history, sessions, scans.
+"""What an emulated Plex says of itself: identity, accounts, preferences, history, sessions.
 
-Source: facts, api-plex.md 1, 4, 5, 6.
+Source: facts, api-plex.md 1, 4, 5.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from playhead.sandbox.plex.accounts import Account
-from playhead.sandbox.plex.answers import ACCOUNT, Page, Refusal, answer, answer_entries, empty
+from playhead.sandbox.plex.answers import ACCOUNT, Page, Refusal, answer, answer_entries
 from playhead.sandbox.plex.core import PlexCore
 from playhead.sandbox.plex.watchstate import MINIMUM_PROGRESS_MS, View
 
@@ -60,6 +60,7 @@ _PREFERENCES: tuple[tuple[str, str, str, Any, str], ...] = (
     ("OnDeckLimit", "Maximum number of continue watching items", "int", 40, "library"),
     ("WebHooksEnabled", "Webhooks", "bool", True, "network"),
     ("ScheduledLibraryUpdateInterval", "Library scan interval", "int", 3600, "library"),
+    ("autoEmptyTrash", "Empty trash automatically after every scan", "bool", True, "library"),
 )
 
 
@@ -76,7 +77,6 @@ class Desk:
             web.get("/accounts", self.accounts),
             web.get("/accounts/{id}", self.accounts),
             web.get("/devices", self.devices),
-            web.get("/activities", self.activities),
             web.get("/myplex/account", self.myplex_account),
             web.get("/:/prefs", self.preferences),
             web.get("/security/token", self.delegation),
@@ -85,10 +85,6 @@ class Desk:
             web.get("/status/sessions/history/all", self.history),
             web.get("/status/sessions/history/{id}", self.history_row),
             web.delete("/status/sessions/history/{id}", self.delete_history_row),
-            web.get("/library/sections/{section}/refresh", self.refresh),
-            web.post("/library/sections/{section}/refresh", self.refresh),
-            web.delete("/library/sections/{section}/refresh", self.refresh),
-            web.put("/library/sections/{section}/emptyTrash", self.refresh),
         ]
 
     async def identity(self, request: web.Request) -> web.Response:
@@ -137,9 +133,6 @@ class Desk:
         }
         return answer(request, {"size": 1, "identifier": "com.plexapp.system.devices", "Device": [device]})
 
-    async def activities(self, request: web.Request) -> web.Response:
-        return answer(request, {"size": 0})
-
     async def myplex_account(self, request: web.Request) -> web.Response:
         _only_owner(request)
         owner = self._core.accounts[0]
@@ -155,6 +148,7 @@ class Desk:
 
     async def preferences(self, request: web.Request) -> web.Response:
         _only_owner(request)
+        own = {"FriendlyName": self._core.name, "autoEmptyTrash": self._core.scans.empties_trash}
         rows = [
             {
                 "id": name,
@@ -162,7 +156,7 @@ class Desk:
                 "summary": "",
                 "type": kind,
                 "default": default,
-                "value": self._core.name if name == "FriendlyName" else default,
+                "value": own.get(name, default),
                 "hidden": False,
                 "advanced": False,
                 "group": group,
@@ -180,12 +174,6 @@ class Desk:
         _only_owner(request)
         playing = [msgspec.json.encode(entry) for entry in self._core.playback.describe()]
         return answer_entries(request, {"size": len(playing)}, playing)
-
-    async def refresh(self, request: web.Request) -> web.Response:
-        section = request.match_info["section"]
-        if section != "all" and self._core.catalogue.find_section(section) is None:
-            raise Refusal(404)
-        return empty()
 
     async def history(self, request: web.Request) -> web.Response:
         """Plays; the owner sees everybody's, others their own. Totals are always told (recorded)."""

@@ -14,6 +14,7 @@ from playhead.sandbox.plex.core import PlexCore
 from playhead.sandbox.plex.desk import Desk
 from playhead.sandbox.plex.plextv import PlexTv
 from playhead.sandbox.plex.reads import LibraryReads
+from playhead.sandbox.plex.scan_routes import ScanRoutes
 from playhead.sandbox.plex.writes import StateWrites
 from playhead.sandbox.server import EmulatedServer, SandboxUser, StateRow, Told, count_told
 from playhead.sandbox.world import World, WorldServer
@@ -31,13 +32,18 @@ class PlexServer:
         self.core = PlexCore(world, spec, clock)
         self.name = spec.name
         self.version = self.core.version
-        self.admin_token = self.core.accounts[0].token
         self._acts = Acts(self.core)
+
+    @property
+    def admin_token(self) -> str:
+        """The owner's."""
+        return self.core.accounts[0].token
 
     def make_app(self) -> web.Application:
         """The application; its routes stand in ``reads``, ``writes`` and ``desk``."""
         app = web.Application(middlewares=[self._make_gate()])
-        parts = (Desk(self.core), StateWrites(self.core), LibraryReads(self.core), self.core.notifications)
+        core = self.core
+        parts = (Desk(core), StateWrites(core), ScanRoutes(core), LibraryReads(core), core.notifications)
         for part in parts:
             app.add_routes(part.routes())
         app.on_shutdown.append(self.core.notifications.lines.shut)
@@ -46,6 +52,12 @@ class PlexServer:
 
     def told(self) -> Told:
         return count_told(self.core.notifications.lines, self.core.webhooks.posts)
+
+    def crash(self) -> None:
+        """The process was killed: who played, what was scanned and what waited to be posted is gone."""
+        self.core.webhooks.posts.drop()
+        self.core.scans.forget()
+        self.core.playback.sessions.clear()
 
     def _make_gate(self) -> Any:
         """Who asks is told before anything else; errors become pages."""

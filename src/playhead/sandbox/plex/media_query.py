@@ -54,6 +54,7 @@ _NUMBERS = frozenset(
 _FLAGS: dict[str, Field] = {
     "unwatched": lambda _, setting: not (setting and setting.view_count),
     "inProgress": lambda _, setting: bool(setting and setting.view_offset),
+    "trash": lambda node, _: bool(node.deleted),
 }
 
 

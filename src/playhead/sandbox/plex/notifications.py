@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 CREATED, PROCESSED, DELETED = 0, 5, 9
 PING_S = 10.0
 _IDENTIFIER = "com.plexapp.plugins.library"
-_BODIES = {"playing": "PlaySessionStateNotification", "timeline": "TimelineEntry"}
+_BODIES = {
+    "playing": "PlaySessionStateNotification",
+    "timeline": "TimelineEntry",
+    "activity": "ActivityNotification",
+    "status": "StatusNotification",
+}
 
 
 class Filter:
@@ -114,6 +119,12 @@ class Notifications:
         """Items were made, changed or taken away: one message for each, in order."""
         for node in nodes if self._listeners else ():
             self._timeline(node.section, self._describe(node, state, metadata_state))
+
+    def announce(self, kind: str, entry: dict[str, Any]) -> None:
+        """What the server itself does (``activity``, ``status``); the owner alone hears it (*assumed*)."""
+        for listener in list(self._listeners.values()):
+            if listener.account.owner:
+                _say(listener, kind, [entry])
 
     def section_gone(self, section: Section) -> None:
         """A library was removed (recorded: type -1, state 9)."""

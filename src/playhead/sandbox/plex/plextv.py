@@ -1,7 +1,7 @@
 """The part of plex.tv that clients of a server need: sign-in by PIN, who am I, resources, home, shares.
 
 One application for all Plex servers of a world; one name is one person. Everybody is in the first owner's home. Source:
-facts, api-plex.md 7; a PIN is linked at once to the person that ``_sandbox_link`` names, which stands for the web page.
+facts, api-plex.md 7. What a person does on plex.tv's page is the act ``enter_code``, or ``_sandbox_link`` beside a PIN.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiohttp import web
 from playhead.sandbox.plex.accounts import Account, make_plextv_token
 from playhead.sandbox.plex.answers import told, wants_json
 from playhead.sandbox.plex.core import PlexCore
-from playhead.sandbox.plex.guids import make_hex
+from playhead.sandbox.plex.pins import Pins
 from playhead.sandbox.plex.plextv_shapes import (
     describe_friend,
     describe_home_user,
@@ -24,12 +24,10 @@ from playhead.sandbox.plex.plextv_shapes import (
     describe_shared_server,
     describe_user,
 )
-from playhead.sandbox.plex.render import format_moment
 from playhead.sandbox.plex.xml import to_xml
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PERSON: web.RequestKey[Account] = web.RequestKey("person", Account)
-_PIN_LIFE_S = 900
 
 
 class PlexTv:
@@ -38,13 +36,14 @@ class PlexTv:
     def __init__(self, cores: Mapping[str, PlexCore], urls: Mapping[str, str]) -> None:
         self._cores = cores
         self._urls = urls
-        self._pins: dict[int, dict[str, Any]] = {}
+        self._pins = Pins(lambda: self._now)
         self._webhooks: dict[str, list[str]] = {}
         for core in cores.values():  # what a world gives to a server is its owner's, for all servers
             for name, given in core.webhooks.urls.items():
                 known = self._webhooks.setdefault(name, [])
                 known += [url for url in given if url not in known]
             core.webhooks.urls = self._webhooks
+            core.pins = self._pins
 
     @property
     def _people(self) -> dict[str, Account]:
@@ -75,6 +74,7 @@ class PlexTv:
                 web.get("/users/account", self.user),
                 web.post("/api/v2/pins", self.make_pin),
                 web.get("/api/v2/pins/{id}", self.pin),
+                web.put("/api/v2/pins/link", self.enter_code),
                 web.put("/api/v2/pins/{id}/_sandbox_link", self.link_pin),
                 web.get("/api/v2/resources", self.resources),
                 web.get("/api/resources", self.resources),
@@ -125,40 +125,41 @@ class PlexTv:
         return next(iter(self._cores.values())).clock.clock.now()
 
     async def make_pin(self, request: web.Request) -> web.Response:
-        number = 100_000_000 + len(self._pins) + 1
-        strong = request.query.get("strong") in ("true", "1")
-        self._pins[number] = {
-            "id": number,
-            "code": make_hex("pin", number, length=25 if strong else 4).upper(),
-            "product": told(request, "X-Plex-Product") or "0",
-            "trusted": False,
-            "clientIdentifier": told(request, "X-Plex-Client-Identifier") or "",
-            "expiresIn": _PIN_LIFE_S,
-            "createdAt": format_moment(self._now),
-            "expiresAt": format_moment(self._now + _PIN_LIFE_S),
-            "authToken": None,
-            "newRegistration": None,
-        }
-        return _answer(request, "pin", self._pins[number], status=201)
-
-    def _pin(self, request: web.Request) -> dict[str, Any]:
-        number = request.match_info["id"]
-        pin = self._pins.get(int(number)) if number.isdigit() else None
-        if pin is None:
-            raise web.HTTPNotFound
-        return pin
+        pin = self._pins.make(
+            strong=request.query.get("strong", "").lower() in ("true", "1"),
+            product=told(request, "X-Plex-Product") or "",
+            client=told(request, "X-Plex-Client-Identifier") or "",
+        )
+        return _answer(request, "pin", pin, status=201)
 
     async def pin(self, request: web.Request) -> web.Response:
-        return _answer(request, "pin", self._pin(request))
+        try:
+            return _answer(request, "pin", self._pins.get(request.match_info["id"]))
+        except KeyError:
+            return _error(request, 404, 1020, "Code not found or expired")
+
+    async def enter_code(self, request: web.Request) -> web.Response:
+        """``PUT /api/v2/pins/link``: who asks signs a device in by its code."""
+        form = await request.post()
+        if PERSON not in request:
+            return _error(request, 401, 1001, "User could not be authenticated")
+        try:
+            self._pins.enter(str(form.get("code") or request.query.get("code", "")), request[PERSON].name)
+        except KeyError:
+            return _error(request, 404, 1020, "Code not found or expired")
+        return web.Response(status=204)
 
     async def link_pin(self, request: web.Request) -> web.Response:
         """What the person does on plex.tv's page: ``?user=`` signs in."""
-        pin = self._pin(request)
         name = request.query.get("user", self._owner.name)
         if name not in self._people:
             raise web.HTTPNotFound
-        pin |= {"authToken": make_plextv_token(name), "newRegistration": False}
-        return _answer(request, "pin", pin)
+        try:
+            pin = self._pins.get(request.match_info["id"])
+            self._pins.enter(pin["code"], name)
+        except KeyError:
+            raise web.HTTPNotFound from None
+        return await self.pin(request)
 
     def _shares(self, name: str) -> Iterator[tuple[PlexCore, Account]]:
         for core in self._cores.values():
@@ -198,10 +199,13 @@ class PlexTv:
         )
 
     async def switch(self, request: web.Request) -> web.Response:
-        """The old route takes the id and answers ``authenticationToken``, v2 takes the uuid and answers ``authToken``."""
+        """The old route takes the id and answers ``authenticationToken``, v2 takes the uuid and answers ``authToken``. Whom a PIN
+        protects is switched to with it (the error is *assumed*)."""
         wanted = request.match_info["id"]
         for person in self._people.values():
             if wanted in (person.uuid, str(person.plextv_id)):
+                if person.pin and request.query.get("pin") != person.pin:
+                    return _error(request, 401, 1041, "Invalid PIN")
                 token = make_plextv_token(person.name)
                 names = {"authToken": token, "authenticationToken": token}
                 body = {"id": person.plextv_id, "uuid": person.uuid, "title": person.name, **names}

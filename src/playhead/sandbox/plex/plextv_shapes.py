@@ -101,7 +101,11 @@ def describe_resource(core: PlexCore, account: Account, url: str, now: float) ->
         "publicAddressMatches": True,
         "dnsRebindingProtection": False,
         "natLoopbackSupported": True,
-        "connections": [{**connection, "local": True, "relay": False, "IPv6": False}],
+        "searchEnabled": True,
+        "connections": [
+            *core.addresses,
+            {**connection, "local": True, "relay": False, "IPv6": False},
+        ],
     }
 
 
@@ -121,7 +125,7 @@ def describe_home_user(person: Account, *, owner: bool, now: float) -> dict[str,
         "restrictionProfile": None,
         "admin": owner,
         "guest": False,
-        "protected": False,
+        "protected": bool(person.pin),
     }
 
 

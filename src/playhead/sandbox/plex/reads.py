@@ -8,10 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
+from playhead.sandbox.folders import shown
 from playhead.sandbox.plex.accounts import Account
 from playhead.sandbox.plex.answers import ACCOUNT, Page, Refusal, Trim, answer, answer_entries, empty
 from playhead.sandbox.plex.catalogue import TYPES, Node, Section
 from playhead.sandbox.plex.core import PlexCore
+from playhead.sandbox.plex.findings import tell_presence
 from playhead.sandbox.plex.media_query import select, touches_state
 
 _TYPE_NAMES = {str(number): name for name, number in TYPES.items()}
@@ -51,8 +53,6 @@ class LibraryReads:
             web.get("/library/metadata/{ids}/children", self.children),
             web.get("/library/metadata/{ids}/grandchildren", self.leaves),
             web.get("/library/metadata/{ids}/allLeaves", self.leaves),
-            web.get("/library/metadata/{ids}/refresh", self.accept),
-            web.put("/library/metadata/{ids}/refresh", self.accept),
             web.put("/library/metadata/{ids}/analyze", self.accept),
         ]
 
@@ -76,7 +76,7 @@ class LibraryReads:
             "art": f"/:/resources/{section.type}-fanart.jpg",
             "composite": f"/library/sections/{section.key}/composite/{section.scanned}",
             "filters": True,
-            "refreshing": False,
+            "refreshing": self._core.scans.is_running(section),
             "thumb": f"/:/resources/{section.type}.png",
             "key": str(section.key),
             "type": section.type,
@@ -85,14 +85,17 @@ class LibraryReads:
             "scanner": "Plex Movie" if section.type == "movie" else "Plex TV Series",
             "language": "en-US",
             "uuid": section.uuid,
-            "updatedAt": section.created,
+            "updatedAt": section.updated,
             "createdAt": section.created,
             "scannedAt": section.scanned,
             "content": True,
             "directory": True,
-            "contentChangedAt": self._core.catalogue.revision,
+            "contentChangedAt": section.changed or self._core.catalogue.revision,
             "hidden": 0,
-            "Location": [{"id": section.key, "path": section.root}],
+            "Location": [
+                {"id": section.key + 1000 * place, "path": shown(root)}
+                for place, root in enumerate(section.roots)
+            ],
         }
 
     def _section(self, request: web.Request) -> Section:
@@ -263,6 +266,8 @@ class LibraryReads:
         if len({node.section.key for node in allowed}) == 1:
             head |= _section_names(allowed[0].section)
         entries = self._render(request, allowed, section=True, guids=True)
+        if request.query.get("checkFiles") == "1":
+            entries = [tell_presence(entry, node) for entry, node in zip(entries, allowed, strict=True)]
         return answer_entries(request, {"size": len(entries), **head}, entries)
 
     def _node(self, request: web.Request) -> Node:
@@ -307,7 +312,7 @@ _SECTION_DIRECTORIES = (
     ("onDeck", "On Deck"),
 )
 _META_SORTS = ("titleSort", "originallyAvailableAt", "duration", "addedAt", "lastViewedAt")
-_META_FLAGS = ("unwatched", "inProgress")
+_META_FLAGS = ("unwatched", "inProgress", "trash")
 
 
 def _filters(request: web.Request) -> list[tuple[str, str]]:

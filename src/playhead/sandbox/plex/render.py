@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from playhead.sandbox.folders import shown
 from playhead.sandbox.plex.answers import Trim
 from playhead.sandbox.plex.catalogue import Node
 from playhead.sandbox.plex.guids import has_guid_list, list_external
@@ -157,6 +158,8 @@ def _describe(node: Node) -> dict[str, Any]:
     else:
         fields["duration"] = node.duration
     fields |= {"addedAt": node.added, "updatedAt": node.updated}
+    if node.deleted:
+        fields["deletedAt"] = node.deleted
     if node.files:
         fields["Media"] = [_describe_media(node, file, place) for place, file in enumerate(node.files)]
     return fields
@@ -193,7 +196,7 @@ def _describe_media(node: Node, file: str, place: int) -> dict[str, Any]:
         "id": number,
         "key": f"/library/parts/{number}/{node.added}/file.{container}",
         "duration": node.duration,
-        "file": file,
+        "file": shown(file),
         "size": node.duration * 700 + number,
         "container": container,
     }

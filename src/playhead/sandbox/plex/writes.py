@@ -1,6 +1,7 @@
 """The routes of an emulated Plex that change watch state, and what they answer. Source: facts, api-plex.md 3.
 
-The rules themselves are ``watchstate``'s. GET does what PUT and POST do.
+The rules themselves are ``watchstate``'s. GET does what PUT and POST do, and a form's arguments count as
+the query's.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from playhead.sandbox.plex.answers import ACCOUNT, Refusal, answer, empty, told
+from playhead.sandbox.plex.answers import ACCOUNT, Refusal, answer, arguments, empty, read_form, told
 from playhead.sandbox.plex.catalogue import Node
 from playhead.sandbox.plex.core import PlexCore
 from playhead.sandbox.plex.notifications import PROCESSED
 from playhead.sandbox.plex.webhooks import Device
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATES = ("stopped", "buffering", "playing", "paused")
 
 
@@ -25,7 +27,7 @@ class StateWrites:
         self._core = core
 
     def routes(self) -> list[web.RouteDef]:
-        handlers: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {
+        handlers: dict[str, Handler] = {
             "/:/scrobble": self.scrobble,
             "/:/unscrobble": self.unscrobble,
             "/:/progress": self.progress,
@@ -33,7 +35,7 @@ class StateWrites:
             "/:/rate": self.rate,
         }
         found = [
-            web.route(method, path, handler)
+            web.route(method, path, _take_forms(handler))
             for path, handler in handlers.items()
             for method in ("GET", "PUT", "POST")
         ]
@@ -49,7 +51,7 @@ class StateWrites:
 
     def _named(self, request: web.Request) -> Node:
         """The item that ``key`` or ``uri`` names. 400 without them or without ``identifier``."""
-        query = request.query
+        query = arguments(request)
         key = query.get("key") or query.get("uri", "").rpartition("/")[2]
         if not key or "identifier" not in query:
             raise Refusal(400)
@@ -72,7 +74,7 @@ class StateWrites:
         node, offset = self._named(request), _integer(request, "time")
         if offset is None:
             raise Refusal(400)
-        stopped = request.query.get("state", "stopped") == "stopped"
+        stopped = arguments(request).get("state", "stopped") == "stopped"
         client = told(request, "X-Plex-Client-Identifier") or ""
         self._core.state.report(
             request[ACCOUNT].id, node, offset, self._core.now(), client=client, stopped=stopped
@@ -82,7 +84,7 @@ class StateWrites:
 
     async def timeline(self, request: web.Request) -> web.Response:
         """A player's report. ``offline`` with ``updated`` tells when it was (that it becomes the date is *assumed*)."""
-        query = request.query
+        query = arguments(request)
         state, offset = query.get("state"), _integer(request, "time")
         client = told(request, "X-Plex-Client-Identifier")
         if not client or offset is None or state not in _STATES:
@@ -111,12 +113,12 @@ class StateWrites:
 
     async def rate(self, request: web.Request) -> web.Response:
         """0 to 10; -1 clears; a ``ratedAt`` in the future is refused."""
-        if "rating" not in request.query:
+        if "rating" not in arguments(request):
             raise Refusal(400)
         node, now = self._named(request), self._core.now()
         try:
-            rating = float(request.query["rating"])
-            at = int(request.query.get("ratedAt", now))
+            rating = float(arguments(request)["rating"])
+            at = int(arguments(request).get("ratedAt", now))
         except ValueError:
             raise Refusal(400) from None
         if at > now or (rating != -1 and not 0 <= rating <= 10):
@@ -129,8 +131,18 @@ class StateWrites:
 
     async def remove_from_continue_watching(self, request: web.Request) -> web.Response:
         """Hides an item; that its state stays is *assumed*."""
-        self._node(request, request.query.get("ratingKey"))
+        self._node(request, arguments(request).get("ratingKey"))
         return empty()
+
+
+def _take_forms(handler: Handler) -> Handler:
+    """The same for arguments in a form."""
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        await read_form(request)
+        return await handler(request)
+
+    return take
 
 
 def _device(request: web.Request, client: str) -> Device:
@@ -145,5 +157,5 @@ def _device(request: web.Request, client: str) -> Device:
 
 
 def _integer(request: web.Request, name: str) -> int | None:
-    text = request.query.get(name, "")
+    text = arguments(request).get(name, "")
     return int(float(text)) if text.replace(".", "", 1).isdigit() else None

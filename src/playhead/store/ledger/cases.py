@@ -18,6 +18,7 @@ from playhead.store.ledger.rows import (
     encode,
     facet_of,
     is_blank,
+    is_fresh,
     make_slot,
     pick_one_per_state,
     read_agreed,
@@ -33,6 +34,10 @@ FROM ref r {join} LEFT JOIN run f ON f.id = r.first_run
 WHERE {item} IN :items AND r.gone_at IS NULL"""
 _REFS_DIRECT = _REFS.format(item="r.item_id", join="")
 _REFS_SPAN = _REFS.format(item="s.item_id", join="JOIN ref_span s ON s.ref_id = r.id")
+
+_WRITTEN = """
+SELECT s.account_id, r.item_id, max(s.written_at) AS written_at FROM ref r JOIN state s ON s.ref_id = r.id
+WHERE r.item_id IN :items AND s.written_at IS NOT NULL GROUP BY s.account_id, r.item_id"""
 
 _REMOVALS = """
 SELECT a.person_id, s.account_id, r.item_id, s.ref_id, r.native_id, r.media_key, s.read_at
@@ -74,12 +79,18 @@ class Cases(Touching, Sent):
         siblings = self._load_siblings([row for row in refs if row["span"] > 1])
         runs = self._load_complete_runs()
         sent = self.load_sent({row["id"] for row in refs})
+        written_before = self._load_written_before(refs, runs)
+        leased = self.load_leased()
+        in_flight: set[tuple[int, int]] = set()
         by_connection: dict[int, list[AccountRole]] = defaultdict(list)
         for role in roles.values():
             by_connection[role.connection_id].append(role)
         slots: dict[tuple[int, int], list[Slot]] = defaultdict(list)
         for row in pick_one_per_state(refs, states):
             for role in by_connection.get(row["connection_id"], ()):
+                if (role.account_id, row["id"]) in leased:
+                    in_flight.add((role.person_id, row["item_id"]))
+                    continue
                 slot = make_slot(
                     row,
                     role,
@@ -87,20 +98,23 @@ class Cases(Touching, Sent):
                     runs.get(role.account_id, NEVER_READ),
                     verdicts,
                     sent,
+                    written_before,
                 )
                 slots[role.person_id, row["item_id"]].append(slot)
-        return self._join_cases(items, slots, siblings)
+        return self._join_cases(items, slots, siblings, in_flight)
 
     def _join_cases(
         self,
         items: Sequence[int],
         slots: Mapping[tuple[int, int], list[Slot]],
         siblings: Mapping[int, tuple[int, ...]],
+        in_flight: Collection[tuple[int, int]],
     ) -> list[Case]:
         rows = {(row["person_id"], row["item_id"]): row for row in self._agreed_rows(items)}
         cases: list[Case] = []
-        for key, own in sorted(slots.items()):
-            if key not in rows and all(is_blank(slot) for slot in own):
+        for key in sorted({*slots, *in_flight}):
+            own = slots.get(key, [])
+            if key not in rows and key not in in_flight and all(is_blank(slot) for slot in own):
                 continue
             own.sort(key=lambda slot: slot.key)
             near = {
@@ -109,7 +123,8 @@ class Cases(Touching, Sent):
                 if s.ref_id in siblings
             }
             agreed = read_agreed(rows[key]) if key in rows else Agreed()
-            cases.append(Case(*key, agreed, own, rows[key]["changed_at"] if key in rows else None, near))
+            since = rows[key]["changed_at"] if key in rows else None
+            cases.append(Case(*key, agreed, own, since, near, key in in_flight))
         return cases
 
     def _agreed_rows(self, items: Collection[int]) -> list[RowMapping]:
@@ -142,6 +157,14 @@ class Cases(Touching, Sent):
             )
             found |= {(account, row["ref_id"]): row for row in rows}
         return found
+
+    def _load_written_before(
+        self, refs: Sequence[RowMapping], runs: Mapping[int, CompleteRuns]
+    ) -> dict[tuple[int, int], int]:
+        """When the hub last wrote to an account's ids of an item, gone ones included, for items with an id that is new."""
+        fresh = {row["item_id"] for row in refs if any(is_fresh(row, own) for own in runs.values())}
+        rows = self._rows_in(_WRITTEN, "items", fresh) if fresh else []
+        return {(row["account_id"], row["item_id"]): row["written_at"] for row in rows}
 
     def _load_siblings(self, refs: Sequence[RowMapping]) -> dict[int, tuple[int, ...]]:
         found: dict[int, list[int]] = {row["id"]: [row["first_item"]] for row in refs}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, bindparam, text
 
 from playhead.ports.backend import Entry
 from playhead.ports.ledger import Taken
 from playhead.store.fingerprints import is_blank
-from playhead.store.ledger.work import Work
+from playhead.store.ledger.work import IN_LIMIT, Work, chunked
 
 _SAID = "watched, plays, last_played, position_s, rating, favourite, unplayed"
 
@@ -47,6 +48,30 @@ class Hearing(Work):
         self._store(account_id, changed, now)
         self._touch([ref for ref, _ in changed])
         return Taken(len(changed), tuple(unknown))
+
+    def count_tries(self, account_id: int, native_ids: Collection[str]) -> dict[str, int]:
+        """How often each of these was written to, as far as it was; -1 while it is being written."""
+        statement = text(
+            """SELECT r.native_id, sum(c.attempts) AS tries, max(CASE c.state WHEN 'leased' THEN 1 ELSE 0 END) AS leased
+            FROM ref r JOIN change c ON c.account_id = :account AND c.ref_id = r.id
+            WHERE r.connection_id = (SELECT connection_id FROM account WHERE id = :account)
+              AND r.native_id IN :natives GROUP BY r.native_id"""
+        ).bindparams(bindparam("natives", expanding=True))
+        found: dict[str, int] = {}
+        with nullcontext(self._open) if self._open is not None else self._database.read() as connection:
+            for part in chunked(native_ids, IN_LIMIT):
+                rows = connection.execute(statement, {"account": account_id, "natives": part}).mappings()
+                found |= {row["native_id"]: -1 if row["leased"] else row["tries"] for row in rows}
+        return found
+
+    def count_watched(self, account_id: int) -> int:
+        """How many movies and episodes the account was last seen to have watched."""
+        statement = text(
+            "SELECT count(*) FROM state s JOIN ref r ON r.id = s.ref_id"
+            " WHERE s.account_id = :account AND s.watched AND r.gone_at IS NULL"
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(statement, {"account": account_id}).scalar_one())
 
     def count_removed_since(self, since: int) -> dict[tuple[int, int], int]:
         """Items that an account's un-plays made unwatched since then, by (person, account)."""

@@ -113,10 +113,29 @@ class Outbox(Sent):
             ],
         )
 
-    def release_stale_leases(self) -> int:
-        """Free the leases of a process that is gone; their writes may have happened."""
+    def list_leased(self) -> set[int]:
+        """The accounts to which something is being written, or was when its writer was killed."""
+        return {
+            row["account_id"]
+            for row in self._rows("SELECT DISTINCT account_id FROM change WHERE state = 'leased'")
+        }
+
+    def list_due(self, now: int) -> set[int]:
+        """The accounts to which something is to be written now: not tried yet, or failed and due again."""
+        rows = self._rows(
+            "SELECT DISTINCT c.account_id FROM change c JOIN ref r ON r.id = c.ref_id WHERE r.gone_at IS NULL"
+            " AND c.state IN ('queued', 'failed', 'refused') AND c.due_at <= :now",
+            now=now,
+        )
+        return {row["account_id"] for row in rows}
+
+    def release_stale_leases(self, account_id: int) -> int:
+        """Free the leases of an account to which nobody writes any more; their writes may have happened."""
         return self._run(
-            "UPDATE change SET state = 'failed', due_at = 0, message = :m WHERE state = 'leased'", m=_MAYBE
+            "UPDATE change SET state = 'failed', due_at = 0, message = :m"
+            " WHERE state = 'leased' AND account_id = :account",
+            m=_MAYBE,
+            account=account_id,
         )
 
     def count_open(self, account_ids: Collection[int] | None = None) -> int:

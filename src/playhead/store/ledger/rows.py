@@ -55,8 +55,14 @@ def make_slot(
     runs: CompleteRuns,
     verdicts: Mapping[tuple[int, int], Verdict],
     sent: Mapping[tuple[int, int], tuple[State, int]],
+    written_before: Mapping[tuple[int, int], int],
 ) -> Slot:
-    """The slot of one account and one ref; no stored state means blank where the account has listed the ref."""
+    """The slot of one account and one ref; no stored state means blank where the account has listed the ref.
+    ``written_before``: when the hub last wrote to an account's other ids of an item; a new id may show that write."""
+    base, fresh = _find_base(ref, state, runs), is_fresh(ref, runs)
+    written_at = state["written_at"] if state is not None else None
+    if written_at is None and base is None and fresh:
+        written_at = written_before.get((role.account_id, ref["item_id"]))
     tried = sent.get((role.account_id, ref["id"]), (None, 0))
     seen = state is not None or bool(runs.ids) or ref["first_account"] == role.account_id
     return Slot(
@@ -64,7 +70,7 @@ def make_slot(
         ref_id=ref["id"],
         connection=role.connection,
         reading=read_state(state) if state is not None else (BLANK if seen else State()),
-        base=_find_base(ref, state, runs),
+        base=base,
         base_at=state["b_at"] if state is not None else None,
         sent=tried[0],
         doubts=tried[1],
@@ -72,16 +78,21 @@ def make_slot(
         verdict=verdicts.get((role.account_id, ref["id"]), Verdict.open),
         read_at=state["read_at"] if state is not None else 0,
         read_before=_find_read_before(state, runs),
-        written_at=state["written_at"] if state is not None else None,
+        written_at=written_at,
         skew_s=role.skew_s,
         runtime_s=ref["runtime_s"],
         span=ref["span"],
         silent=not role.read,
-        fresh=bool(runs.ids) and ref["first_run"] > runs.ids[0],
+        fresh=fresh,
         writable=role.write,
         writes=role.writes,
         takes_date=role.takes_date,
     )
+
+
+def is_fresh(ref: RowMapping, runs: CompleteRuns) -> bool:
+    """Whether an id appeared after an account's first complete read."""
+    return bool(runs.ids) and ref["first_run"] > runs.ids[0]
 
 
 def _find_base(ref: RowMapping, state: RowMapping | None, runs: CompleteRuns) -> Base | None:

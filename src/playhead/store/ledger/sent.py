@@ -17,6 +17,11 @@ _SENT = "state IN ('leased', 'failed', 'superseded') AND attempts > 0"
 class Sent(Work):
     """What both the merge and the delivery must know of earlier tries."""
 
+    def load_leased(self) -> set[tuple[int, int]]:
+        """The slots (account, ref) that are being written now."""
+        rows = self._rows("SELECT account_id, ref_id FROM change WHERE state = 'leased'")
+        return {(row["account_id"], row["ref_id"]) for row in rows}
+
     def load_sent(self, refs: Collection[int]) -> dict[tuple[int, int], tuple[State, int]]:
         """What the newest writes wished for that went out and of which no receipt says that they took effect, and how many
         such tries there were: 1, or 2 for more."""

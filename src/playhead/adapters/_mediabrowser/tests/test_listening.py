@@ -9,7 +9,7 @@ import pytest
 
 from playhead.adapters._mediabrowser.listening import MOST_IDS, Ear
 from playhead.ports.errors import BadAnswer
-from playhead.ports.events import Event, Heard
+from playhead.ports.events import SCAN_BEGAN, SCAN_ENDED, Event, Heard
 from tests.truth import truth_path
 
 TAPES = (
@@ -200,3 +200,31 @@ def test_what_cannot_be_read_breaks_the_line(frame: bytes) -> None:
     """Something may have been told that is lost: the next line begins with what was missed."""
     with pytest.raises(BadAnswer, match="cannot be read"):
         Ear("Jellyfin").read(frame)
+
+
+def test_a_scan_is_heard_to_begin_and_to_end() -> None:
+    """Of a folder or library by its progress, of everything by its task; percents in between and other tasks are silent."""
+    ear = Ear("x")
+    told = [
+        *hear(ear, "RefreshProgress", {"ItemId": MATRIX, "Progress": "0"}),
+        *hear(ear, "RefreshProgress", {"ItemId": MATRIX, "Progress": "41.5"}),
+        *hear(ear, "RefreshProgress", {"ItemId": MATRIX, "Progress": "100"}),
+        *hear(
+            ear,
+            "ScheduledTaskEnded",
+            {"Name": "Medien scannen", "Key": "RefreshLibrary", "Status": "Completed"},
+        ),
+        *hear(ear, "ScheduledTaskEnded", {"Name": "Logs", "Key": "CleanLogFiles"}),
+    ]
+    assert [(event.what, event.name, event.library_id) for event in told] == [
+        (Heard.scan, SCAN_BEGAN, MATRIX),
+        (Heard.scan, SCAN_ENDED, MATRIX),
+        (Heard.scan, SCAN_ENDED, None),
+    ]
+
+
+@pytest.mark.parametrize("data", [None, [], {"Progress": "soon"}, {"Progress": {}}, {"Key": 3}])
+def test_a_form_of_progress_that_nobody_recorded_does_not_break_the_line(data: Any) -> None:
+    """It is passed over."""
+    ear = Ear("x")
+    assert hear(ear, "RefreshProgress", data) == hear(ear, "ScheduledTaskEnded", data) == []

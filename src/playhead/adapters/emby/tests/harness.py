@@ -11,6 +11,12 @@ from playhead.sandbox.run import SandboxHandle
 KIND = "emby"
 VERSIONS = ("4.9.5.0", "4.8.11.0")
 
+SETS_UP_WEBHOOKS = True  # on the emulated server, with this token
+SCANS = True
+REAL_FOLDERS = True
+LOOKS = True
+LISTS_SAVED = True
+
 # A plausible post: the field of its form, and what stands in it.
 WEBHOOK: tuple[str, dict[str, Any]] = (
     "data",
@@ -25,10 +31,15 @@ WEBHOOK: tuple[str, dict[str, Any]] = (
 )
 
 
+def make_settings(box: SandboxHandle, server: str, **settings: Any) -> EmbySettings:
+    """Where ``server`` is."""
+    return EmbySettings(url=box.url(server), timeout_s=5, **settings)
+
+
 def make(
     box: SandboxHandle, server: str, user: str, *, token: str | None = None, **settings: Any
 ) -> EmbyBackend:
     """A backend for ``user`` of ``server``."""
-    chosen = EmbySettings(url=box.url(server), timeout_s=5, **settings)
+    chosen = make_settings(box, server, **settings)
     right = token if token is not None else box.server(server).admin_token
     return EmbyBackend(chosen, right, user, client_id="contract-suite")

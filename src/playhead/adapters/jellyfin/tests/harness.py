@@ -11,6 +11,12 @@ from playhead.sandbox.run import SandboxHandle
 KIND = "jellyfin"
 VERSIONS = ("12.0.0", "10.11.11")
 
+SETS_UP_WEBHOOKS = True  # on the emulated server, with this token
+SCANS = True
+REAL_FOLDERS = True
+LOOKS = True
+LISTS_SAVED = True
+
 # A plausible post: the field of its form, and what stands in it.
 WEBHOOK: tuple[str, dict[str, Any]] = (
     "data",
@@ -27,10 +33,15 @@ WEBHOOK: tuple[str, dict[str, Any]] = (
 )
 
 
+def make_settings(box: SandboxHandle, server: str, **settings: Any) -> JellyfinSettings:
+    """Where ``server`` is."""
+    return JellyfinSettings(url=box.url(server), timeout_s=5, **settings)
+
+
 def make(
     box: SandboxHandle, server: str, user: str, *, token: str | None = None, **settings: Any
 ) -> JellyfinBackend:
     """A backend for ``user`` of ``server``."""
-    chosen = JellyfinSettings(url=box.url(server), timeout_s=5, **settings)
+    chosen = make_settings(box, server, **settings)
     right = token if token is not None else box.server(server).admin_token
     return JellyfinBackend(chosen, right, user, client_id="contract-suite")

@@ -15,7 +15,7 @@ from playhead.adapters.plex.listener import MOST_REMEMBERED, ItemsInWork, read_f
 from playhead.adapters.plex.settings import PlexSettings
 from playhead.adapters.plex.wire import TimelineEntry
 from playhead.ports.errors import BadAnswer, Interrupted, Unauthorized
-from playhead.ports.events import Event, Heard, Listens
+from playhead.ports.events import SCAN_BEGAN, SCAN_ENDED, Event, Heard, Listens
 from tests.contract.rig import find_entry, open_rig
 from tests.contract.world import ADDED_LATER, BEN
 from tests.talking import Talker, collect, hang_up, open_talker, tell
@@ -101,8 +101,38 @@ async def test_the_line_begins_with_what_was_missed(place: tuple[Talker, PlexBac
     assert isinstance(backend, Listens)
     assert await collect(backend.listen(), 1) == [Event(source="socket", what=Heard.missed, name="connected")]
     (request,) = talker.handshakes
-    assert str(request.rel_url) == "/:/websockets/notifications?filters=playing,timeline"
+    assert str(request.rel_url) == "/:/websockets/notifications?filters=playing,timeline,activity"
     assert request.headers["X-Plex-Token"] == "token"
+
+
+def activity(event: str, kind: str = "library.update.section", **context: Any) -> str:
+    step = {
+        "event": event,
+        "uuid": "u1",
+        "Activity": {"type": kind, "title": "Bibliothek wird durchsucht", **context},
+    }
+    return json.dumps(
+        {"NotificationContainer": {"type": "activity", "size": 1, "ActivityNotification": [step]}}
+    )
+
+
+async def test_a_scan_is_heard_to_begin_and_to_end_in_any_language(place: tuple[Talker, PlexBackend]) -> None:
+    """By the activity's type; what lies between and other activities are silent."""
+    talker, backend = place
+    library = {"Context": {"librarySectionID": 2}}
+    talker.talk = tell(
+        activity("started", **library),
+        activity("updated", **library),
+        activity("ended", "media.generate.credits", **library),
+        activity("ended", **library),
+        activity("ended"),
+    )
+    _, *events = await collect(backend.listen(), 4)
+    assert [(event.what, event.name, event.library_id) for event in events] == [
+        (Heard.scan, SCAN_BEGAN, "2"),
+        (Heard.scan, SCAN_ENDED, "2"),
+        (Heard.scan, SCAN_ENDED, None),
+    ]
 
 
 async def test_the_recorded_frames(place: tuple[Talker, PlexBackend]) -> None:

@@ -1,0 +1,1 @@
+"""An emulated Radarr, API v3."""

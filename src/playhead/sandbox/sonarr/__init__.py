@@ -1,0 +1,1 @@
+"""An emulated Sonarr, API v3."""
