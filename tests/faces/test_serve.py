@@ -65,6 +65,8 @@ class Hub:
                 return answer.status, json.load(answer)
         except HTTPError as error:
             return error.code, json.load(error)
+        except ConnectionError as error:
+            raise AssertionError(f"{path}: {error!r}; exit code {self.process.poll()}\n{self.log}") from error
 
     def be_ready(self) -> dict[str, Any]:
         """Wait for it, and give what /readyz says."""

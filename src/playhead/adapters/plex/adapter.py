@@ -287,7 +287,12 @@ class PlexBackend:
 
     async def fetch_poster(self, path: str) -> Picture | None:
         """An item's picture, small."""
-        small: dict[str, str | int] = {"url": path, "width": POSTER_WIDTH, "height": POSTER_WIDTH * 3 // 2, "minSize": 1}
+        small: dict[str, str | int] = {
+            "url": path,
+            "width": POSTER_WIDTH,
+            "height": POSTER_WIDTH * 3 // 2,
+            "minSize": 1,
+        }
         if not is_own_path(path):
             return None
         with suppress(Refused, ServerFault, BadAnswer):  # it may not, or cannot, make it smaller

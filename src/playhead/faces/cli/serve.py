@@ -87,13 +87,16 @@ async def _serve(
     webhooks = WebhookApp(service.reception, service.measures.note_webhook)
     scans = ScanApp(service.find_scans)
     app = HubApp(webhooks, make_pages(service.health, service.measures), scans)
+
+    def tell() -> None:
+        say_where(session.installation.home, url, base_url)
+        _announce(session, url, base_url)
+
     try:
         await service.begin(session.installation)
         async with asyncio.TaskGroup() as group:
             group.create_task(_stop_with(service.run(stop), stop))
-            group.create_task(_stop_with(run_http(app, listening, stop), stop))
-            say_where(session.installation.home, url, base_url)
-            _announce(session, url, base_url)
+            group.create_task(_stop_with(run_http(app, listening, stop, tell), stop))
     finally:
         await service.close()
     session.screen.say("Stopped.")

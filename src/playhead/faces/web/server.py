@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -19,6 +19,15 @@ END_WITHIN_S = 5
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_up: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_up = on_up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        self._on_up()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave them alone."""
@@ -37,8 +46,10 @@ def open_socket(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def run_http(app: HubApp, listening: socket.socket, stop: asyncio.Event) -> None:
-    """Answer until ``stop`` is set, and then what was begun."""
+async def run_http(
+    app: HubApp, listening: socket.socket, stop: asyncio.Event, on_up: Callable[[], None]
+) -> None:
+    """Answer until ``stop`` is set, and then what was begun. ``on_up`` is called as soon as requests are answered."""
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -51,7 +62,7 @@ async def run_http(app: HubApp, listening: socket.socket, stop: asyncio.Event) -
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=END_WITHIN_S,
     )
-    server = _Server(config)
+    server = _Server(config, on_up)
     serving = asyncio.create_task(server.serve([listening]))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
