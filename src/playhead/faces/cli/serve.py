@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import signal
 import sys
@@ -64,6 +65,7 @@ def serve(
     from playhead.wiring.serving import open_service
     from playhead.wiring.webhooks import describe_place
 
+    faulthandler.enable()  # a crash of the interpreter leaves word of where, on standard error
     sys.setswitchinterval(SWITCH_THREADS_S)
     with open_service(session.installation) as service:
         place = host or settings.host
