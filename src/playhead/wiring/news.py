@@ -6,10 +6,8 @@ A thread, because it waits for servers and mail servers while senders of webhook
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
@@ -23,6 +21,7 @@ from playhead.ports.library_jobs import LibraryJobs
 from playhead.ports.notices import Picture, Trouble
 from playhead.ports.scans import FileItem
 from playhead.runtime.log import redact
+from playhead.runtime.loop_thread import WORKING, LoopThread
 from playhead.runtime.news_worker import NewsWorker
 from playhead.store.additions import SqlAdditions
 from playhead.store.own_file import OwnFile
@@ -32,7 +31,6 @@ from playhead.wiring.notices import forget_old, make_desk, open_news
 
 log = Log(__name__)
 
-BROKEN_WAIT_S = 10.0
 END_WITHIN_S = 10.0
 TROUBLES_EVERY_S = 30.0
 
@@ -54,10 +52,11 @@ class NewsReached(Reached):
         return cast(Picture | None, await self._call("fetch_poster", path))
 
 
-class NewsThread:
+class NewsThread(LoopThread):
     """Begins at ``start``; does nothing where there is no rule. ``state`` is "working" or what keeps it from that."""
 
     def __init__(self, installation: Installation, jobs: LibraryJobs, find_troubles: FindTroubles) -> None:
+        super().__init__("news")
         self._installation = installation
         self._jobs = jobs
         self._find_troubles = find_troubles
@@ -65,10 +64,6 @@ class NewsThread:
         self.state = "starting" if self._rules else "no rules"
         self._worker: NewsWorker | None = None
         self._troubles_at = float("-inf")
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="news", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -77,43 +72,25 @@ class NewsThread:
         except PlayheadError as error:
             log.warning("what rules heard that are gone is not forgotten", why=error.message)
         if self._rules:
-            self._thread.start()
+            super().start()
 
     def end(self) -> None:
         """Cut it off; what was stored goes on the next time."""
-        self._stopping.set()
-        if self._loop and self._main:
-            with suppress(RuntimeError):  # it has ended by itself
-                self._loop.call_soon_threadsafe(self._main.cancel)
-        if self._thread.is_alive():
-            self._thread.join(END_WITHIN_S)
+        self.stopping.set()
+        self.cut_off()
+        self.join(END_WITHIN_S)
 
     def ask(self, connection: str) -> None:
         """Something came or went on a connection; from any thread."""
-        worker, loop = self._worker, self._loop
-        if worker is not None and loop is not None:
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(worker.ask, connection)
+        if (worker := self._worker) is not None:
+            self.call(worker.ask, connection)
 
     def describe(self) -> dict[str, Any]:
         """For ``/readyz``: whether it works, and the connections that could not be looked at."""
         return {"state": self.state, **(self._worker.errors if self._worker else {})}
 
-    def _run(self) -> None:
-        with suppress(asyncio.CancelledError):
-            asyncio.run(self._work())
-
-    async def _work(self) -> None:
-        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
-        while not self._stopping.is_set():
-            try:
-                await self._work_on_file()
-            except Exception as error:  # noqa: BLE001 - told in the log and in /readyz, and tried again
-                self.state = f"{type(error).__name__}: {error}"
-                log.warning("news were stopped", error=self.state)
-                await asyncio.to_thread(self._stopping.wait, BROKEN_WAIT_S)
-
-    async def _work_on_file(self) -> None:
+    async def work(self) -> None:
+        """Look at the servers and tell people, with the file of the news."""
         file = await asyncio.to_thread(open_news, self._installation)
         tells = any(not rule.admin for rule in self._rules)
         servers = {name: NewsReached(self._installation, name) for name in list_news(self._installation)}
@@ -125,8 +102,8 @@ class NewsThread:
                 else []
             )
             self._worker = NewsWorker(lanes, self._jobs, lambda: self._tell(desk))
-            self.state = "working"
-            if not self._stopping.is_set():
+            self.state = WORKING
+            if not self.stopping.is_set():
                 await self._worker.run()
         finally:
             self._worker = None

@@ -6,10 +6,9 @@ A thread, because it waits for disks and servers while senders of webhooks want 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 from playhead.adapters import find_arr_manifests
@@ -28,6 +27,7 @@ from playhead.ports.inbox import NewEvent
 from playhead.ports.library_jobs import Job, LibraryJobs, NewJob
 from playhead.runtime.disk import OwnDisk
 from playhead.runtime.library_worker import LibraryWorker
+from playhead.runtime.loop_thread import WORKING, LoopThread
 from playhead.sender_settings import SenderSettings
 from playhead.store.library_jobs import SqlLibraryJobs
 from playhead.wiring.api_key import find_api_key
@@ -39,7 +39,6 @@ from playhead.wiring.watching import WatchedFiles
 
 log = Log(__name__)
 
-BROKEN_WAIT_S = 10.0
 LOCKED = "waiting for a command that scans by itself"
 LOCKED_WAIT_S = 1.0
 END_WITHIN_S = 10.0
@@ -95,13 +94,13 @@ class ScanDesk:
             return self._libraries
 
 
-class ScanThread:
+class ScanThread(LoopThread):
     """Begins at ``start``. ``state`` is "working" or what keeps it from that."""
 
     def __init__(
         self, installation: Installation, jobs: SqlLibraryJobs, note_look: NoteLook = lambda *_: None
     ) -> None:
-        self.state = "starting"
+        super().__init__("scans")
         self._installation = installation
         self._jobs = jobs
         self._disk = OwnDisk()
@@ -116,24 +115,15 @@ class ScanThread:
         self._worker: LibraryWorker | None = None
         self._desk: ScanDesk | None = None
         self._files: WatchedFiles | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="scans", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def end(self) -> None:
         """Let the turns that are being taken end, for a while; then cut them off, which loses nothing."""
-        self._stopping.set()
+        self.stopping.set()
         if self._worker is not None:
             self._worker.stop()
-        self._thread.join(END_WITHIN_S)
-        if self._thread.is_alive() and self._loop and self._main:
-            self._loop.call_soon_threadsafe(self._main.cancel)
-            self._thread.join(END_WITHIN_S)
+        if not self.join(END_WITHIN_S):
+            self.cut_off()
+            self.join(END_WITHIN_S)
 
     async def take_post(
         self, sender: str, body: bytes, headers: Mapping[str, str], name: str = ""
@@ -157,11 +147,9 @@ class ScanThread:
 
     async def ask(self, request: ScanRequest) -> int:
         """Store the job that a request is, from any event loop. Raises NowhereToScan, PlayheadError."""
-        if self._desk is None or self._loop is None:
+        if self._desk is None or (loop := self.loop) is None:
             raise PlayheadError("The hub is starting.", hint="Try again in a moment.")
-        number = await asyncio.wrap_future(
-            asyncio.run_coroutine_threadsafe(self._desk.ask(request), self._loop)
-        )
+        number = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._desk.ask(request), loop))
         self._wake()
         return number
 
@@ -172,8 +160,8 @@ class ScanThread:
         quiet_s = 0.0 if job.hurry else self._installation.settings.scans.quiet_s
         number = self._jobs.add(job, names, now, now + max(quiet_s, after_s))
         self._wake()
-        if self._files is not None and self._loop is not None and self._loop.is_running():
-            asyncio.run_coroutine_threadsafe(self._files.note(job), self._loop)
+        if self._files is not None and (loop := self.loop) is not None:
+            asyncio.run_coroutine_threadsafe(self._files.note(job), loop)
         return number
 
     def hear(self, connection: str, events: Sequence[NewEvent]) -> None:
@@ -210,40 +198,29 @@ class ScanThread:
         if self._worker is not None:
             self._worker.wake()
 
-    def _run(self) -> None:
-        with suppress(asyncio.CancelledError):
-            asyncio.run(self._work())
-
-    async def _work(self) -> None:
-        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
-        while not self._stopping.is_set():
-            try:
-                with ExitStack() as held:
-                    if not await self._take_lock(held):
-                        return
-                    await self._work_alone()
-            except Exception as error:  # noqa: BLE001 - told in the log and in /readyz, and tried again
-                self.state = f"{type(error).__name__}: {error}"
-                log.warning("scans were stopped", error=self.state)
-                await asyncio.to_thread(self._stopping.wait, BROKEN_WAIT_S)
+    async def work(self) -> None:
+        """Carry out the jobs, while no command does so by itself."""
+        with ExitStack() as held:
+            if await self._take_lock(held):
+                await self._work_alone()
 
     async def _take_lock(self, held: ExitStack) -> bool:
         """Wait until no command does this work by itself. Gives False where the hub is to end first."""
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             try:
                 held.enter_context(only_one(self._installation.home.library_lock, "Scanning"))
                 return True
             except PlayheadError:
                 self.state = LOCKED
-                await asyncio.to_thread(self._stopping.wait, LOCKED_WAIT_S)
+                await self.rest(LOCKED_WAIT_S)
         return False
 
     async def _work_alone(self) -> None:
         self._worker = LibraryWorker(self._jobs, self._updates)
         self._files = WatchedFiles(self._installation.home, self._installation.settings.watch, self.put)
         self._desk = ScanDesk(self._jobs, self._lanes, self._files.finds)
-        self.state = "working"
-        if self._stopping.is_set():
+        self.state = WORKING
+        if self.stopping.is_set():
             return
         beside = [asyncio.create_task(self._files.run()), asyncio.create_task(self._senders.run())]
         for task in beside:

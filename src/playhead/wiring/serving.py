@@ -28,6 +28,7 @@ from playhead.runtime.group_commit import GroupCommit
 from playhead.runtime.health import Health
 from playhead.runtime.home import Home
 from playhead.runtime.listeners import Listener
+from playhead.runtime.loop_thread import WORKING
 from playhead.runtime.measures import Measures
 from playhead.runtime.reception import Reception
 from playhead.runtime.schedule import Run, Schedule, run_child
@@ -183,11 +184,11 @@ class Service:
 
     def _check_worker(self) -> None:
         worker = self._part.worker if self._part else None
-        if worker is not None and worker.state != "working":
+        if worker is not None and worker.state != WORKING:
             raise PlayheadError(worker.state)
 
     def _check_scans(self) -> None:
-        if self._part is not None and self._part.scans.state not in ("working", LOCKED):
+        if self._part is not None and self._part.scans.state not in (WORKING, LOCKED):
             raise PlayheadError(self._part.scans.state)
 
     def _describe_listeners(self) -> dict[str, str]:

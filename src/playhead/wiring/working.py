@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from playhead.ports.ledger import AccountRole
 from playhead.runtime.callers import CallerBook
 from playhead.runtime.lanes import Lanes
 from playhead.runtime.looks import Looks
+from playhead.runtime.loop_thread import WORKING, LoopThread
 from playhead.runtime.turns import FileTurns
 from playhead.runtime.worker import Worker
 from playhead.store.ledger import SqlLedger
@@ -36,7 +36,6 @@ log = Log(__name__)
 FIRST_REACH_WITHIN_S = 3.0  # then it begins, with whoever has answered
 REACH_WAITS_S = (2.0, 5.0, 15.0, 30.0, 60.0)
 REFUSED_EVERY_S = 300.0  # a person may have mended it
-BROKEN_WAIT_S = 10.0
 SETTLED_AGAIN_S = 0.05  # the settings are being looked at
 END_WITHIN_S = 10.0
 CONTEXT_FOR_S = 1.0
@@ -47,7 +46,7 @@ DUE_EVERY_S = 30.0  # for what failed and is due again
 CANCEL_WITHIN_S = 35.0  # longer than the database is waited for
 
 
-class WorkerThread:
+class WorkerThread(LoopThread):
     """Begins at ``start``. ``state`` is "working" or what keeps it from that."""
 
     def __init__(
@@ -58,7 +57,7 @@ class WorkerThread:
         ask_to_read: Callable[[Collection[str]], None],
         still_holds: Callable[[], bool],
     ) -> None:
-        self.state = "starting"
+        super().__init__("worker")
         self._inbox = inbox
         self._still_holds = still_holds
         self._roles: frozenset[int] = frozenset()  # of those whose kept events were taken up
@@ -74,14 +73,6 @@ class WorkerThread:
         self._looks = Looks(self._make_context, self._put, ask_to_read)
         self._left_over = asyncio.Event()
         self._writes_all = False
-        self._stopping = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def wake(self) -> None:
         """An event was stored."""
@@ -89,8 +80,7 @@ class WorkerThread:
 
     def write_all(self) -> None:
         """A run has queued what is to be written, or has found items that writes wait for."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._ask_for_all)
+        self.call(self._ask_for_all)
 
     def _ask_for_all(self) -> None:
         self._writes_all = True
@@ -98,34 +88,20 @@ class WorkerThread:
 
     def end(self) -> None:
         """Let it finish what it is at, for a while; then cut it off, which loses nothing. Returns when it is gone."""
-        self._stopping.set()
+        self.stopping.set()
         self._worker.stop()
-        self._thread.join(END_WITHIN_S)
-        if self._thread.is_alive() and self._loop and self._main:
-            self._loop.call_soon_threadsafe(self._main.cancel)
-            self._thread.join(CANCEL_WITHIN_S)
+        if not self.join(END_WITHIN_S):
+            self.cut_off()
+            self.join(CANCEL_WITHIN_S)
 
-    def _run(self) -> None:
-        with suppress(asyncio.CancelledError):
-            asyncio.run(self._work())
-
-    async def _work(self) -> None:
-        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
-        while not self._stopping.is_set():
-            try:
-                await self._work_on_hub()
-            except Exception as error:  # noqa: BLE001 - told in the log and in /readyz, and tried again
-                self.state = f"{type(error).__name__}: {error}"
-                log.warning("the worker was stopped", error=self.state)
-                await asyncio.to_thread(self._stopping.wait, BROKEN_WAIT_S)
-
-    async def _work_on_hub(self) -> None:
+    async def work(self) -> None:
+        """Act on the events of the inbox, with the hub's database and servers."""
         with open_hub(self._installation) as hub:
             async with hub.reach(()), asyncio.TaskGroup() as group:
                 self._hub, self._context = hub, None
                 reaching = [group.create_task(self._keep_reaching(hub, name)) for name in self._names()]
                 await asyncio.wait(reaching, timeout=FIRST_REACH_WITHIN_S)
-                self.state = "working"
+                self.state = WORKING
                 beside = [self._keep_following_up(), self._keep_trying_refused(hub)]
                 beside.append(self._looks.keep_looking(self._list_looks(hub)))
                 tasks = [*reaching, *(group.create_task(each) for each in beside)]
@@ -232,7 +208,7 @@ class WorkerThread:
 
     async def _observe(self, waiting: Sequence[WaitingEvent]) -> Observation:
         while not self._still_holds():  # whose they are may have changed
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 now = time.time()
                 return Observation(
                     [Ended(each.id, Fate.failed, "The settings changed.", now) for each in waiting]
