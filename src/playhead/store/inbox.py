@@ -1,27 +1,23 @@
 """The inbox on SQLite: events wait here from the answer to their sender until the hub has acted on them.
 
 A file of its own beside the database, so that an import's long transactions never make a sender wait. One process uses it, from
-any thread; every write is on disk when its call returns. Its tables are few: ``user_version`` counts the steps that made them.
+any thread; every write is on disk when its call returns.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import msgspec
 
-from playhead.ports.errors import PlayheadError
 from playhead.ports.events import Event
 from playhead.ports.inbox import Ended, Fate, NewEvent, WaitingEvent
-from playhead.store.database import StoreError
+from playhead.store.own_file import OwnFile, connect_to, tell_faults
 
-BUSY_TIMEOUT_MS = 10_000
 KEEP_ENDED_S = 7 * 24 * 3600
 SWEEP_EVERY_S = 3600
 KEPT_UNMATCHED = 100  # of each login, the newest: enough to see who plays there and what
@@ -90,7 +86,7 @@ def read_unmatched(path: Path) -> list[Unmatched]:
     if not path.exists():
         return []
     decoder = msgspec.msgpack.Decoder(Event)
-    with _told(path), closing(_connect(path)) as reader:
+    with tell_faults(path), closing(connect_to(path)) as reader:
         found = []
         reader.execute("BEGIN")
         for connection_id, count, last_at, newest in reader.execute(_UNMATCHED).fetchall():
@@ -104,14 +100,9 @@ class SqlInbox:
     """Meets ``ports.inbox.Inbox``. Raises StoreError where the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._writing, self._reading = Lock(), Lock()  # two calls never wait in SQLite's own, coarser way
         self._encoder, self._decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Event)
         self._swept_at = 0.0
-        with _told(path):
-            self._writer = _connect(path)
-            _migrate(self._writer, path)
-            self._reader = _connect(path)
+        self._file = OwnFile(path, _STEPS, reads_beside=True)
 
     def put(self, events: Sequence[NewEvent]) -> None:
         """Store them all in one transaction; they survive a killed process and a power cut once this returns."""
@@ -126,7 +117,7 @@ class SqlInbox:
             )
             for new in events
         ]
-        with self._write() as writer:
+        with self._file.write() as writer:
             writer.executemany(_PUT, rows)
 
     def take(self, limit: int, now: float, but_not: Collection[int] = ()) -> list[WaitingEvent]:
@@ -134,9 +125,9 @@ class SqlInbox:
         they are ended."""
         rows: list[tuple[Any, ...]] = []
         connection = -1
-        while (connection := self._read(_NEXT_WAITING, connection)[0][0]) is not None:
+        while (connection := self._file.read(_NEXT_WAITING, connection)[0][0]) is not None:
             if connection not in but_not:
-                rows += self._read(_TAKE, connection, now, limit)
+                rows += self._file.read(_TAKE, connection, now, limit)
         return [
             WaitingEvent(id, connection, self._decoder.decode(body), received_at, attempts)
             for id, connection, body, received_at, attempts in sorted(rows)
@@ -145,7 +136,7 @@ class SqlInbox:
     def end(self, ended: Sequence[Ended], now: float) -> None:
         """Note their fate. A failed one with ``again_at`` goes on waiting and is counted at its end; the others are counted,
         and forgotten after a week. Of unmatched events the newest of each login are kept until somebody is linked."""
-        with self._write() as writer:
+        with self._file.write() as writer:
             over: Counter[tuple[str, str, str]] = Counter()
             for each in ended:
                 if each.event is not None:
@@ -163,92 +154,34 @@ class SqlInbox:
     def take_up(self, connection_id: int, is_known: Callable[[Event], bool]) -> int:
         """Have a connection's unmatched events wait again whose login is somebody's now; gives how many. They are counted anew
         at their end."""
-        kept = self._read(_KEPT, connection_id)
+        kept = self._file.read(_KEPT, connection_id)
         known = [
             (id, source, name) for id, source, name, body in kept if is_known(self._decoder.decode(body))
         ]
         if known:
-            with self._write() as writer:
+            with self._file.write() as writer:
                 writer.executemany(_WAIT_AGAIN, [(id,) for id, _, _ in known])
                 writer.executemany(_COUNT, [(source, name, Fate.unmatched, -1) for _, source, name in known])
         return len(known)
 
     def count_waiting(self) -> int:
         """How many wait."""
-        return int(self._read("SELECT count(*) FROM event WHERE ended_at IS NULL")[0][0])
+        return int(self._file.read("SELECT count(*) FROM event WHERE ended_at IS NULL")[0][0])
 
     def count_fates(self) -> Mapping[tuple[str, str, str], int]:
         """How many events came to an end, ever, by source, the server's own name, and fate."""
-        rows = self._read("SELECT source, name, fate, count FROM tally")
+        rows = self._file.read("SELECT source, name, fate, count FROM tally")
         return {(source, name, fate): count for source, name, fate, count in rows}
 
     def next_due(self) -> float | None:
         """When the next waiting event is due, epoch seconds; None where none waits."""
-        due = self._read("SELECT min(due_at) FROM event WHERE ended_at IS NULL")[0][0]
+        due = self._file.read("SELECT min(due_at) FROM event WHERE ended_at IS NULL")[0][0]
         return None if due is None else float(due)
 
     def check_writable(self) -> None:
         """Write and take it back. Raises StoreError."""
-        with self._writing, _told(self._path):
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                self._writer.execute(_COUNT, ("", "", "", 0))
-            finally:
-                self._writer.execute("ROLLBACK")
+        self._file.check_writable(_COUNT, "", "", "", 0)
 
     def close(self) -> None:
         """Close the file; what was put stays."""
-        with self._writing, self._reading:
-            self._reader.close()
-            self._writer.close()
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with self._writing, _told(self._path):
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-
-    def _read(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._reading, _told(self._path):
-            return self._reader.execute(sql, values).fetchall()
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """The driver's errors in words that a person can act on."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreError(
-            f"{path} cannot be used ({error}).", hint="Is the disk full or the home folder read-only?"
-        ) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Take the steps that this file has not seen, all or none. Raises PlayheadError where it has seen more."""
-    connection.execute("BEGIN IMMEDIATE")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(_STEPS):
-        connection.execute("ROLLBACK")
-        raise PlayheadError(
-            f"{path} was written by another version of Playhead.",
-            hint="Update Playhead, or choose another --home.",
-        )
-    for step in _STEPS[version:]:
-        for statement in filter(str.strip, step.split(";")):
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version={len(_STEPS)}")
-    connection.execute("COMMIT")
+        self._file.close()
