@@ -40,10 +40,9 @@ def ensure_account(
     user_name: str,
     now: int,
 ) -> AccountKey:
-    """The account's ids, its person, connection and itself made where they are new; names are brought up to date."""
+    """The account's ids, its person, connection and itself made where they are new; names are brought up to date. A person who
+    was removed comes back by one of their own logins alone: without is a namesake."""
     with database.write() as rows:
-        rows.execute(insert(person).values(name=person_name, created_at=now).on_conflict_do_nothing())
-        person_id = rows.execute(select(person.c.id).where(person.c.name == person_name)).scalar_one()
         rows.execute(
             insert(connection)
             .values(name=connection_name, kind=kind, server_id=server_id, created_at=now)
@@ -52,6 +51,10 @@ def ensure_account(
         connection_id = rows.execute(
             select(connection.c.id).where(connection.c.name == connection_name)
         ).scalar_one()
+        person_id = _find_person(rows, person_name, connection_id, user_id)
+        if person_id is None:
+            made = insert(person).values(name=person_name, created_at=now).returning(person.c.id)
+            person_id = rows.execute(made).scalar_one()
         _start_anew_for(rows, connection_id, user_id, person_id, now)
         found = insert(account).values(
             person_id=person_id, connection_id=connection_id, user_id=user_id, name=user_name
@@ -63,6 +66,44 @@ def ensure_account(
             )
         )
     return load_account(database, connection_id, user_id)
+
+
+def _find_person(rows: Connection, name: str, connection_id: int, user_id: str) -> int | None:
+    """The row of that name, upper and lower case alike; else that of one who was removed and had this very login, a part of a
+    shared one apart. It gets the name as it is spelled now."""
+    known = rows.execute(select(person.c.id, person.c.name).order_by(person.c.id)).all()
+    found = next((row for row in known if row.name == name), None)
+    found = found or next((row for row in known if row.name.casefold() == name.casefold()), None)
+    if found is None and not user_id.endswith(f" of {name.casefold()}"):
+        had = select(account.c.person_id).where(
+            account.c.connection_id == connection_id, account.c.user_id == user_id
+        )
+        former = rows.execute(had).scalar_one_or_none()
+        found = next(
+            (
+                r
+                for r in known
+                if r.id == former and r.name.casefold() == _name_removed(name, r.id).casefold()
+            ),
+            None,
+        )
+    if found is not None and found.name != name:
+        rows.execute(update(person).where(person.c.id == found.id).values(name=name))
+    return found.id if found is not None else None
+
+
+def _name_removed(name: str, person_id: int) -> str:
+    return f"{name} (before, {person_id})"
+
+
+def retire_person(database: Database, name: str) -> None:
+    """A person who was removed does not give their name, and what is agreed under it, to another of that name."""
+    with database.write() as rows:
+        for row in rows.execute(select(person.c.id, person.c.name)).all():
+            if row.name.casefold() == name.casefold():
+                rows.execute(
+                    update(person).where(person.c.id == row.id).values(name=_name_removed(row.name, row.id))
+                )
 
 
 def _start_anew_for(rows: Connection, connection_id: int, user_id: str, person_id: int, now: int) -> None:

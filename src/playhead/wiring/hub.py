@@ -70,9 +70,17 @@ class Hub:
 
     def link(self) -> None:
         """Find or make the database's rows for the connections of the settings."""
+        settings = self.installation.settings
         links = [
-            Link(name, c.kind, c.server_id, login.key, login.user, login.person)
-            for name, c in self.installation.settings.connections.items()
+            Link(
+                name,
+                c.kind,
+                c.server_id,
+                login.key,
+                login.user,
+                settings.find_person(login.person) or login.person,
+            )
+            for name, c in settings.connections.items()
             if c.server_id
             for login in c.linked()
         ]

@@ -12,7 +12,8 @@ from playhead.ports.backend import Backend, GivesTokens, RemoteUser
 from playhead.ports.errors import NotFound, PlayheadError, Unauthorized, UsageError
 from playhead.ports.signing_in import Granted
 from playhead.settings import AccountSettings, ConnectionSettings, Login, Settings, same_login
-from playhead.store.accounts import take_over
+from playhead.store.accounts import retire_person, take_over
+from playhead.store.database import open_database
 from playhead.store.inbox import Unmatched, read_unmatched
 from playhead.wiring.hub import open_hub
 from playhead.wiring.installation import Installation, find_manifest
@@ -189,6 +190,27 @@ def take_history(installation: Installation, name: str, user_id: str) -> None:
         for linked in hub.linked:
             if linked.link.connection == name and same_login(hub.login(linked).user_id, user_id):
                 take_over(hub.database, linked.key.account_id)
+
+
+def remove_person(installation: Installation, person: str, logins: Sequence[tuple[str, Login]]) -> None:
+    """Take somebody's logins, each with its connection, and name out of the settings. What was read stays theirs: whoever has
+    that name later and none of these logins is somebody else. Wherever this is cut off, that holds or they are still there."""
+    _retire(installation, person)
+    for name, login in logins:
+        installation.remove_account(name, login)
+    people = installation.settings.people
+    installation.save_people([each for each in people if each.casefold() != person.casefold()])
+    _retire(installation, person)  # a process that still had the old settings may have brought them back
+
+
+def _retire(installation: Installation, person: str) -> None:
+    if not installation.home.database.exists():
+        return
+    database = open_database(installation.home.path)
+    try:
+        retire_person(database, person)
+    finally:
+        database.close()
 
 
 def list_strangers(installation: Installation) -> Sequence[Stranger]:

@@ -14,7 +14,7 @@ from playhead.faces.cli.session import Session
 from playhead.faces.cli.status import say_when
 from playhead.ports.errors import UsageError
 from playhead.settings import Login
-from playhead.wiring.people import list_strangers
+from playhead.wiring.people import list_strangers, remove_person
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="The person's name.", show_default=False)]
 Connection = Annotated[
@@ -190,11 +190,7 @@ def remove(
         confirm_or_refuse(
             session.screen, f"Forget {known} and whose {len(logins)} logins they were?", yes=yes
         )
-        for name, login in logins:
-            session.installation.remove_account(name, login)
-        session.installation.save_people(
-            [each for each in session.settings.people if each.casefold() != known.casefold()]
-        )
+        remove_person(session.installation, known, logins)
     session.screen.give(
         {
             "removed": known,
