@@ -55,6 +55,18 @@ async def test_an_unmark_shows_in_the_count_alone(rig: Rig) -> None:
     assert set(after.plays) < set(before.plays)
 
 
+async def test_what_is_watched_can_be_listed(rig: Rig) -> None:
+    """The ids of the lists; an un-mark takes one away."""
+    backend = rig.connect()
+    if not isinstance(backend, TellsRecent):
+        pytest.skip("it cannot be looked at quickly")
+    entry = await find_entry(backend, "seen")
+    before = await backend.fetch_watched()
+    assert before == {each.native_id for each in await read_entries(backend) if each.watched}
+    rig.act("unmark", "seen", at=NOW + 60)
+    assert await backend.fetch_watched() == before - {entry.native_id}
+
+
 async def test_where_plays_were_cut_off_is_told(rig: Rig) -> None:
     """Older ones than that may be missing; with room for all of them nothing is."""
     backend = rig.connect()

@@ -39,6 +39,7 @@ class Slow:
         self.before_read: Callable[[], Any] = lambda: asyncio.sleep(0)
         self.after_read: Callable[[], Any] = lambda: asyncio.sleep(0)
         self.taken = 0
+        self.elsewhere = int(backend.server.rules.name == "emby")  # watched there in another library
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.backend, name)
@@ -57,8 +58,14 @@ class Slow:
             ((e.native_id, e.last_played) for e in entries if e.last_played), key=lambda play: -play[1]
         )
         back_to = plays[most - 1][1] if len(plays) >= most else None
-        hidden = self.backend.server.rules.name == "emby"  # another library there holds one that is watched
-        return Recent(tuple(plays[:most]), sum(bool(e.watched) for e in entries) + hidden, back_to)
+        watched = sum(bool(e.watched) for e in entries) + self.elsewhere
+        return Recent(tuple(plays[:most]), watched, back_to)
+
+    async def fetch_watched(self) -> frozenset[str]:
+        self._see_no_transaction()
+        entries = self.backend.server.entries(self.backend.user, direct=True)
+        hidden = (f"elsewhere {number}" for number in range(self.elsewhere))
+        return frozenset([*(e.native_id for e in entries if e.watched), *hidden])
 
     async def apply(self, write: Write) -> Receipt:
         self._see_no_transaction()

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from playhead.flows import look
+from playhead.ports.errors import BadAnswer
 from tests.properties.servers import EMBY, JELLYFIN_12, PLEX
 from tests.properties.town import Town
-from tests.runtime.street import Street, make_town
+from tests.runtime.street import Slow, Street, make_town
 
 
 @pytest.fixture
@@ -38,15 +40,56 @@ async def test_a_mark_that_nobody_told_of_is_found(town: Town, tmp_path: Path) -
         assert street.to_read == []
 
 
-async def test_an_unmark_has_its_connection_read_once(town: Town, tmp_path: Path) -> None:
-    """The count differs from what the hub knows; a difference that the read did not explain is taken as it is."""
+async def test_an_unmark_that_nobody_told_of_is_found(town: Town, tmp_path: Path) -> None:
+    """The count differs from what the hub knows: what is watched is listed, what is missing there is read and written to the
+    others. No run is asked for, so that none has to end first."""
     _, _, emby = town.servers
     async with Street(town, tmp_path) as street:
         await street.look(emby)
         town.act("unmark", "anna", emby, "3")
+        await street.look(emby)
+        await street.rest()
+        assert not any(cell.watched for cell in town.cells("anna", "3").values())
+        for _ in range(3):
+            await street.look(emby)
+        assert street.to_read == []
+        assert street.told == [emby.ids["3"]]
+
+
+@pytest.mark.parametrize("lists", [True, False])
+async def test_a_difference_that_no_item_explains_has_its_connection_read_once(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lists: bool
+) -> None:
+    """Also where the watched items cannot be listed; what the read did not explain is taken as it is."""
+    _, _, emby = town.servers
+    async with Street(town, tmp_path) as street:
+        await street.look(emby)
+        if not lists:
+            monkeypatch.setattr(Slow, "fetch_watched", cannot_list)
+            town.act("unmark", "anna", emby, "3")
+        else:
+            street.backend(emby).elsewhere += 1
         for _ in range(3):
             await street.look(emby)
         assert street.to_read == [{emby.name}]
+
+
+async def cannot_list(_: Slow) -> frozenset[str]:
+    raise BadAnswer("It lists 2 watched items of 3.")
+
+
+async def test_more_unmarks_than_a_person_makes_are_left_to_a_read(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the guards see all of them at once."""
+    monkeypatch.setattr(look, "MOST_UNMARKED", 1)
+    _, _, emby = town.servers
+    async with Street(town, tmp_path) as street:
+        await street.look(emby)
+        for film in "34":
+            town.act("unmark", "anna", emby, film)
+        await street.look(emby)
+        assert (street.to_read, street.told) == ([{emby.name}], [])
 
 
 async def test_an_unmark_that_was_read_leaves_nothing_to_ask(town: Town, tmp_path: Path) -> None:
@@ -71,7 +114,10 @@ async def test_a_mark_and_an_unmark_between_two_looks_are_both_found(town: Town,
         await street.look(emby)
         await street.rest()
         await street.look(emby)
-        assert street.to_read == [{emby.name}]
+        await street.rest()
+        assert street.to_read == []
+    assert not any(cell.watched for cell in town.cells("anna", "3").values())
+    assert all(cell.watched for cell in town.cells("anna", "1").values())
 
 
 async def test_the_hubs_own_writes_are_no_difference(town: Town, tmp_path: Path) -> None:

@@ -196,6 +196,9 @@ class Ledger(Protocol):
         """How often each of these was written to, as far as it was; -1 while it is being written. Also outside of a session:
         a reading between two different counts, or beside a write, may be older than that write."""
 
+    def list_watched(self, account_id: int) -> frozenset[str]:
+        """The native ids of what the account was last seen to have watched."""
+
     def count_watched(self, account_id: int) -> int:
         """How many movies and episodes the account was last seen to have watched. Also outside of a session."""
 

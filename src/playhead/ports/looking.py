@@ -21,8 +21,14 @@ class Recent(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class TellsRecent(Protocol):
-    """A backend that can be looked at quickly: a few requests, however much its server holds."""
+    """A backend that can be looked at quickly: a few requests, however much its server holds, and one for each
+    thousand watched items where it is to be known which."""
 
     async def fetch_recent(self, most: int) -> Recent:
         """The newest ``most`` plays of each library, or more, and the count. Raises BackendError."""
+        ...
+
+    async def fetch_watched(self) -> frozenset[str]:
+        """The native ids of all that ``Recent.watched`` counts, page after page. Raises BackendError; BadAnswer where they are not as
+        many as the server says."""
         ...

@@ -92,10 +92,7 @@ class Looks:
             if found is None:
                 return False
             self._sights[account] = found.sight
-            if found.native_ids:
-                role = ctx.roles[account]
-                event = Event("poll", Heard.state, "look", found.native_ids, user_id=role.user_id)
-                self._put([NewEvent(role.connection_id, event, self._now())])
+            self._tell(ctx, account, found.native_ids)
             if found.differs:
                 await self._conclude(account)
             return found.tells_all
@@ -105,9 +102,18 @@ class Looks:
 
     async def _conclude(self, account: int) -> None:
         await asyncio.sleep(self._settle_s)
-        self._sights[account], whole = await conclude(self._make_context(), account, self._sights[account])
-        if whole:
+        ctx = self._make_context()
+        concluded = await conclude(ctx, account, self._sights[account])
+        self._sights[account] = concluded.sight
+        self._tell(ctx, account, concluded.native_ids)
+        if concluded.whole:
             self._read(account)
+
+    def _tell(self, ctx: Context, account: int, native_ids: tuple[str, ...]) -> None:
+        if native_ids:
+            role = ctx.roles[account]
+            event = Event("poll", Heard.state, "look", native_ids, user_id=role.user_id)
+            self._put([NewEvent(role.connection_id, event, self._now())])
 
     def _read(self, account: int) -> None:
         if (role := self._make_context().roles.get(account)) is not None:

@@ -1,10 +1,12 @@
-"""The newest plays of a list that was asked for by date, newest first. Pure.
+"""The newest plays of a list that was asked for by date, newest first, and the list of what is watched.
 
 Jellyfin and Emby sort by ``DatePlayed``, and count without listing where nothing but the total is asked for. Source: facts,
 api-jellyfin-emby.md A3 and B2.
 """
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 from playhead.adapters._mediabrowser.decode import decode_items
 from playhead.adapters._mediabrowser.translate import read_entries
@@ -19,13 +21,14 @@ NEWEST: dict[str, str | int] = {
     "EnableImages": "false",
     "EnableTotalRecordCount": "false",
 }
-WATCHED: dict[str, str | int] = {
+PLAYED: dict[str, str | int] = {
     "Recursive": "true",
     "IncludeItemTypes": "Movie,Episode",
     "Filters": "IsPlayed",
-    "Limit": 0,
     "EnableTotalRecordCount": "true",
 }
+WATCHED: dict[str, str | int] = {**PLAYED, "Limit": 0}
+PAGE = 1000
 
 
 def read_recent(newest: bytes, counted: bytes, most: int, title: str) -> Recent:
@@ -40,3 +43,20 @@ def read_recent(newest: bytes, counted: bytes, most: int, title: str) -> Recent:
         )
     cut_off = len(items) >= most and len(plays) == len(items)
     return Recent(tuple(plays), watched, dates[-1] if cut_off else None)
+
+
+async def list_watched(
+    read: Callable[[dict[str, str | int]], Awaitable[bytes]], title: str
+) -> frozenset[str]:
+    """The ids of all that is watched; ``read`` gives the answer to a query. Raises BackendError."""
+    found, start, total = set[str](), 0, 1
+    while start < total:
+        more: dict[str, str | int] = {"StartIndex": start, "Limit": PAGE, "SortBy": "DateCreated,SortName"}
+        items, counted, _ = decode_items(await read({**PLAYED, **more, "EnableImages": "false"}), title)
+        found |= {item.Id for item in items}
+        start, total = start + PAGE, counted or 0
+    if len(found) != total:
+        raise BadAnswer(
+            f"{title} lists {len(found)} watched items of {total}.", hint="It is read as a whole instead."
+        )
+    return frozenset(found)

@@ -20,7 +20,7 @@ from playhead.adapters._mediabrowser.receipts import (
     look_again,
     shows_state,
 )
-from playhead.adapters._mediabrowser.recent import NEWEST, WATCHED, read_recent
+from playhead.adapters._mediabrowser.recent import NEWEST, WATCHED, list_watched, read_recent
 from playhead.adapters._mediabrowser.translate import read_entries, read_library, read_state
 from playhead.adapters._mediabrowser.users import normalise_id, read_user
 from playhead.adapters._mediabrowser.wire import UserData
@@ -230,6 +230,14 @@ class JellyfinBackend:
         newest, _ = await self._client.read_items({**NEWEST, "Limit": most})
         counted, _ = await self._client.read_items(WATCHED)
         return read_recent(newest.body, counted.body, most, self._client.title)
+
+    async def fetch_watched(self) -> frozenset[str]:
+        """What is watched: a request for each thousand."""
+
+        async def read(query: dict[str, str | int]) -> bytes:
+            return (await self._client.read_items(query))[0].body
+
+        return await list_watched(read, self._client.title)
 
     async def list_webhooks(self) -> list[str]:
         """Where the server posts; see ``registering``."""

@@ -47,7 +47,7 @@ from .callers import OWNER_ID, name_caller
 from .client import PlexClient
 from .cloud import PlexCloud
 from .listener import listen_to
-from .recent import fetch_recent
+from .recent import fetch_recent, fetch_watched
 from .scanning import PlexScans
 from .settings import PlexSettings
 from .translate import ReadPage, read_page, translate_entries, translate_shows
@@ -242,10 +242,17 @@ class PlexBackend:
 
     async def fetch_recent(self, most: int) -> Recent:
         """What was viewed last, and how much is watched; see ``recent``."""
+        return await fetch_recent(self._client, await self._list_leaves(), most)
+
+    async def fetch_watched(self) -> frozenset[str]:
+        """What is watched; see ``recent``."""
+        return await fetch_watched(self._client, await self._list_leaves())
+
+    async def _list_leaves(self) -> list[tuple[str, str]]:
         if not self._leaves:
             for library in await self.list_libraries():
                 self._remember(library)
-        return await fetch_recent(self._client, list(self._leaves.items()), most)
+        return list(self._leaves.items())
 
     async def list_webhooks(self) -> list[str]:
         """Where the server posts; see ``registering``."""

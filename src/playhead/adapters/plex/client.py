@@ -175,8 +175,14 @@ class PlexClient:
         """An empty page of the watched leaves of a library, which tells how many there are."""
         return await self._read_leaves(section, what, 0, {"unwatched": 0})
 
-    async def _read_leaves(self, section: str, what: str, size: int, more: dict[str, str | int]) -> bytes:
-        page: dict[str, str | int] = {"X-Plex-Container-Start": 0, "X-Plex-Container-Size": size}
+    async def fetch_watched(self, section: str, what: str, start: int, size: int) -> bytes:
+        """A page of the same, by their rating keys."""
+        return await self._read_leaves(section, what, size, {"unwatched": 0, **_SORT, **_TRIMMED}, start)
+
+    async def _read_leaves(
+        self, section: str, what: str, size: int, more: dict[str, str | int], start: int = 0
+    ) -> bytes:
+        page: dict[str, str | int] = {"X-Plex-Container-Start": start, "X-Plex-Container-Size": size}
         path = f"/library/sections/{quote(section, safe='')}/all"
         return (await self.http.read(path, {"type": _TYPES[what], **more, **page})).body
 

@@ -14,6 +14,8 @@ from playhead.ports.looking import Play, Recent
 from .client import PlexClient
 from .translate import read_page, translate_entries
 
+PAGE = 1000
+
 
 async def fetch_recent(client: PlexClient, libraries: Sequence[tuple[str, str]], most: int) -> Recent:
     """``libraries`` are ids, each with what its leaves are. Raises BackendError."""
@@ -34,3 +36,21 @@ async def fetch_recent(client: PlexClient, libraries: Sequence[tuple[str, str]],
             back_to.append(dates[-1])
     plays.sort(key=lambda play: -play[1])
     return Recent(tuple(plays), watched, max(back_to, default=None))
+
+
+async def fetch_watched(client: PlexClient, libraries: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """The rating keys of all watched leaves. Raises BackendError."""
+    found = set[str]()
+    for library, what in libraries:
+        own, start, total = set[str](), 0, 1
+        while start < total:
+            page = read_page(await client.fetch_watched(library, what, start, PAGE))
+            own |= {str(item.ratingKey) for item in page.items if item.ratingKey is not None}
+            start, total = start + PAGE, page.total or 0
+        if len(own) != total:
+            raise BadAnswer(
+                f"{client.title} lists {len(own)} watched items of {total}.",
+                hint="It is read as a whole instead.",
+            )
+        found |= own
+    return frozenset(found)

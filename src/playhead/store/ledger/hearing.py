@@ -73,6 +73,15 @@ class Hearing(Work):
         with self._database.read() as connection:
             return int(connection.execute(statement, {"account": account_id}).scalar_one())
 
+    def list_watched(self, account_id: int) -> frozenset[str]:
+        """The native ids of what the account was last seen to have watched."""
+        statement = text(
+            "SELECT r.native_id FROM state s JOIN ref r ON r.id = s.ref_id"
+            " WHERE s.account_id = :account AND s.watched AND r.gone_at IS NULL"
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(statement, {"account": account_id}).scalars())
+
     def count_removed_since(self, since: int) -> dict[tuple[int, int], int]:
         """Items that an account's un-plays made unwatched since then, by (person, account)."""
         rows = self._rows(
