@@ -16,6 +16,7 @@ from playhead.domain.reconcile.guards import Limits
 from playhead.domain.reconcile.model import Policy
 from playhead.ports.backend import Backend
 from playhead.ports.callers import Callers
+from playhead.ports.errors import PlayheadError, Retry
 from playhead.ports.ledger import AccountRole, Ledger
 
 Progress = Callable[[str, int, int], None]
@@ -24,6 +25,19 @@ Progress = Callable[[str, int, int], None]
 
 def ignore_progress(_connection: str, _done: int, _total: int) -> None:
     """For callers that show nothing."""
+
+
+class SettingsChanged(PlayheadError):
+    """What a pass follows from is said no more; whoever begins anew works with what is said now."""
+
+    code = "settings-changed"
+    retry = Retry.later
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The settings changed meanwhile: whose a login is, or what may be read and written.",
+            hint="Nothing is lost; run it again.",
+        )
 
 
 class Turns(Protocol):

@@ -17,7 +17,7 @@ from playhead.domain.reconcile.model import Agreed, Slot, Verdict, WantedWrite
 from playhead.domain.reconcile.news import acknowledge, is_undecided_removal
 from playhead.domain.reconcile.resolve import resolve, tell
 from playhead.domain.reconcile.writes import Reasons, next_base, plan_writes
-from playhead.flows.context import Context
+from playhead.flows.context import Context, SettingsChanged
 from playhead.ports.backend import Entry
 from playhead.ports.errors import BackendError
 from playhead.ports.ledger import Case, ItemLabel, Removal, Settlement
@@ -73,6 +73,8 @@ async def _settle_touched(ctx: Context, verdicts: Mapping[Key, Verdict], *, keep
     done = Reconciled()
     after = 0
     while items := ctx.ledger.next_touched(after, ctx.batch):
+        if not ctx.still_holds():
+            raise SettingsChanged
         after = items[-1]
         cases = ctx.ledger.load_cases(items, ctx.roles, verdicts)
         settlement, cases = await _settle_twice(ctx, items, cases, verdicts)

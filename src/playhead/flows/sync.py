@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from playhead.flows.context import Context, Progress, ignore_progress
+from playhead.flows.context import Context, Progress, SettingsChanged, ignore_progress
 from playhead.flows.deliver import Delivered, deliver_changes, free_stale_leases
 from playhead.flows.reconcile import PlannedChange, reconcile
 from playhead.ports.ledger import HeldRow, PendingRow
@@ -81,6 +81,8 @@ async def run_sync(
         if not deliver:
             return conclude(ctx, planned, Delivered())
         delivered = await deliver_changes(ctx, targets, on_progress)
+        if not ctx.still_holds():
+            raise SettingsChanged
         if delivered.overtaken:  # what persons did meanwhile is news: once more, with it
             await _reconcile_in_turn(ctx)
             again = await deliver_changes(ctx, targets, on_progress)

@@ -18,7 +18,7 @@ import msgspec
 from playhead.domain.library.mapping import PathMap
 from playhead.domain.reconcile.guards import Limits
 from playhead.domain.reconcile.model import Policy
-from playhead.flows.context import Context
+from playhead.flows.context import Context, SettingsChanged
 from playhead.flows.read import Progress as ReadProgress
 from playhead.flows.read import ReadRequest, read_accounts
 from playhead.kit.files import only_one
@@ -38,6 +38,7 @@ from playhead.store.linking import Link, Linked, link_connections
 from playhead.store.orphans import Fallbacks
 from playhead.store.overview import Overview
 from playhead.store.readings import Readings
+from playhead.wiring.holding import Holding
 from playhead.wiring.installation import Installation, find_manifest
 from playhead.wiring.renewing import open_backend
 
@@ -65,6 +66,7 @@ class Hub:
         self.refused: dict[LoginKey, PlayheadError] = {}  # the same of one login
         self.notes: dict[str, str] = {}
         self._skews: dict[str, float] = {}
+        self._holding = Holding(installation)
         self._turns = FileTurns(installation.home, patience_s=WRITING_PATIENCE_S)
         self.link()
 
@@ -250,6 +252,8 @@ class Hub:
             results = await read_accounts(
                 requests, readings, clock=lambda: int(time.time()), full=full, progress=progress
             )
+        if not self._holding.holds():
+            raise SettingsChanged
         complete = [result.account_id for result in results if result.status == "complete"]
         begin_anew(self.database, complete, int(time.time()))
         found = {result.account_id: result for result in results}
@@ -311,6 +315,7 @@ class Hub:
             roles=roles,
             now=time.time,
             began=self._began,
+            still_holds=self._holding.holds,
             backends={
                 linked.key.account_id: self.backends[linked.link.connection, linked.link.user_id]
                 for linked in self.linked

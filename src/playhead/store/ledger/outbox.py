@@ -31,6 +31,7 @@ SELECT c.id, c.account_id, c.ref_id, c.item_id, c.facet, c.old, c.new, c.attempt
        r.runtime_s, s.watched, s.plays, s.last_played, s.position_s, s.rating, s.favourite, s.read_at,
        s.b_watched, s.b_plays, s.b_last_played, s.b_position_s, s.written_at
 FROM change c JOIN ref r ON r.id = c.ref_id JOIN item i ON i.id = c.item_id
+JOIN account a ON a.id = c.account_id AND a.person_id = c.person_id
 LEFT JOIN state s ON s.account_id = c.account_id AND s.ref_id = c.ref_id
 WHERE c.state IN ({states}) AND c.ended_at IS NULL AND r.gone_at IS NULL
   AND c.due_at <= :due_before AND c.account_id = :account AND c.ref_id > :after
@@ -147,9 +148,11 @@ class Outbox(Sent):
         return sum(row["n"] for row in rows if account_ids is None or row["account_id"] in account_ids)
 
     def store_results(self, results: Sequence[Result], now: int) -> None:
-        """Store receipts: the base and the reading move only where the write is done."""
+        """Store receipts: the base and the reading move only where the write is done. A change that was dropped meanwhile, as its
+        account is another person's now, stays dropped."""
         self._run_many(
-            "UPDATE change SET state = ?, message = ?, due_at = ?, ended_at = ?, leased_until = NULL WHERE id = ?",
+            "UPDATE change SET state = ?, message = ?, due_at = ?, ended_at = ?, leased_until = NULL"
+            " WHERE id = ? AND state <> 'dropped'",
             [
                 (_state_of(r), r.message, r.due_at, now if _state_of(r) in _ENDED else None, change)
                 for r in results
