@@ -29,6 +29,6 @@ class TellsRecent(Protocol):
         ...
 
     async def fetch_watched(self) -> frozenset[str]:
-        """The native ids of all that ``Recent.watched`` counts, page after page. Raises BackendError, and BadAnswer where they are
-        not as many as the server says."""
+        """The native ids of all that ``Recent.watched`` counts, page after page. Raises BackendError, also where they are not
+        as many as the server says."""
         ...
