@@ -17,7 +17,7 @@ from playhead.flows.deliver import Delivered, deliver_changes, free_stale_leases
 from playhead.flows.reconcile import reconcile_heard
 from playhead.ports.backend import Entry, RemoteUser
 from playhead.ports.errors import BackendError
-from playhead.ports.events import Heard
+from playhead.ports.events import Event, Heard
 from playhead.ports.inbox import Ended, Fate, WaitingEvent
 from playhead.ports.ledger import AccountRole
 
@@ -123,13 +123,13 @@ def _place(
     if event.what in _SILENT:
         return Ended(waiting.id, Fate.nothing)
     if event.what is Heard.missed and ctx.look_back is not None:
-        whose = find_owners(roles, event.user_id, event.user_name)
+        whose = find_owners(roles, event)
         ctx.look_back([role.account_id for role in whose], event.at)
         return Ended(waiting.id, Fate.nothing)
     if event.what in _WHOLE:
         result.to_read.add(roles[0].connection)
         return Ended(waiting.id, Fate.nothing)
-    own = find_owners(roles, event.user_id, event.user_name)
+    own = find_owners(roles, event)
     if not own:
         return _leave_unmatched(waiting)
     if not event.native_ids:
@@ -147,16 +147,16 @@ def _leave_unmatched(waiting: WaitingEvent) -> Ended:
     return Ended(waiting.id, Fate.unmatched, "Nobody is linked to that login.", event=named)
 
 
-def find_owners(
-    roles: Sequence[AccountRole], user_id: str | None, user_name: str | None
-) -> list[AccountRole]:
-    """The accounts that an event is about: by the server's own id, else by the very name (Plex posts plex.tv's ids, its
-    servers have others), all of the connection where neither is told. A wrong guess costs a reading of one's own item."""
-    if user_id is None and user_name is None:
+def find_owners(roles: Sequence[AccountRole], event: Event) -> list[AccountRole]:
+    """The accounts that an event is about: by one of the server's own ids, else by the very name (Plex posts plex.tv's ids, its
+    servers have others), all of the connection where nobody is told. A wrong guess costs a reading of one's own item."""
+    if event.user_id is None and event.user_name is None:
         return list(roles)
-    if own := [role for role in roles if user_id is not None and role.user_id == user_id]:
-        return own
-    return [role for role in roles if user_name is not None and role.user.casefold() == user_name.casefold()]
+    for id in (event.user_id, event.same_user_id):
+        if own := [role for role in roles if id is not None and role.user_id == id]:
+            return own
+    name = event.user_name
+    return [role for role in roles if name is not None and role.user.casefold() == name.casefold()]
 
 
 async def _read(ctx: Context, wanted: _Wanted) -> None:

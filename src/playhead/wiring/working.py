@@ -218,4 +218,4 @@ class WorkerThread(LoopThread):
 
 
 def _is_of(roles: Sequence[AccountRole], event: Event) -> bool:
-    return bool(find_owners(roles, event.user_id, event.user_name))
+    return bool(find_owners(roles, event))
