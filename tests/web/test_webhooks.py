@@ -114,10 +114,17 @@ async def test_watchstates_addresses_are_understood(
     assert served.inbox.count_waiting() == (status == 202)
 
 
-async def test_only_post_is_taken(served: Served, client: aiohttp.ClientSession) -> None:
+async def test_what_is_put_counts_as_posted(served: Served, client: aiohttp.ClientSession) -> None:
+    """Tautulli sends with the method that a person chose."""
+    async with client.put(served.hook, data=GOOD) as answer:
+        assert answer.status == 202
+    assert served.inbox.count_waiting() == 1
+
+
+async def test_only_post_and_put_are_taken(served: Served, client: aiohttp.ClientSession) -> None:
     """And only who knows the secret is told so."""
     async with client.get(served.hook) as answer:
-        assert (answer.status, answer.headers["allow"]) == (405, "POST")
+        assert (answer.status, answer.headers["allow"]) == (405, "POST, PUT")
     async with client.get(f"{served.url}/webhooks/The%20Den/x") as answer:
         assert answer.status == 404
 

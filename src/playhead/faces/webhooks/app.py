@@ -1,6 +1,7 @@
 """``POST /webhooks/CONNECTION/SECRET``, WatchState's ``POST /?type=KIND&apikey=SECRET``, Plex Cluster's ``POST /?token=SECRET``.
 
-The first takes what servers post and, as ``application/x-ndjson``, what a proxy before one noted.
+The first takes what servers post and, as ``application/x-ndjson``, what a proxy before one noted. PUT is as good as POST:
+Tautulli sends with what a person chose, and WatchState's guide says PUT.
 
 The secret is looked at before the body: who does not know it can send nothing. The answer is 202 when the events are on disk.
 What is wrong gets 4xx, which never says whether the connection or its secret was.
@@ -64,8 +65,8 @@ class WebhookApp:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
             receivers, proxied = self._find(scope, headers)
-            if scope["method"] != "POST":
-                raise Refusal(405, "Only POST.", {b"allow": b"POST"})
+            if scope["method"] not in ("POST", "PUT"):
+                raise Refusal(405, "Only POST and PUT.", {b"allow": b"POST, PUT"})
             body = await read_body(receive, headers, largest=self._largest_body, within_s=self._body_within_s)
             events = await self._take_in(receivers, body, None if proxied else headers)
             log.debug("webhook", connection=receivers[0].connection, events=[event.name for event in events])
