@@ -93,6 +93,11 @@ def hear_scans(steps: list[wire.ActivityStep]) -> Iterator[Event]:
         yield Event("socket", Heard.scan, name, library_id=str(library) if library is not None else None)
 
 
+def _read_whole(number: float | None, unit: int = 1) -> int | None:
+    """So many whole units; None for what is no moment and no position (players say -1 where they know none)."""
+    return int(number // unit) if number is not None and 0 <= number < 2**53 else None
+
+
 class Player(msgspec.Struct):
     """Who plays in a session, as far as is known, and what was last heard of it."""
 
@@ -113,9 +118,10 @@ class Players:
         self._may_ask = True
 
     async def hear(self, playing: wire.Playing) -> Event | None:
-        """The event of a frame; None for music, for a state that is not known and for what was heard already."""
+        """The event of a frame; None for music, live television, a state that is not known and what was heard already."""
         what, key = _PLAYING.get(playing.state or ""), str(playing.sessionKey)
-        if what is None:
+        told = playing.ratingKey not in (None, "")
+        if what is None or wire.is_live(playing.key) or (told and not wire.is_key(playing.ratingKey)):
             return None
         player = await self._find(key)
         now = (playing.state, playing.ratingKey, playing.viewOffset)
@@ -128,11 +134,11 @@ class Players:
             source="socket",
             what=what,
             name=f"playing.{playing.state}",
-            native_ids=(str(playing.ratingKey),) if playing.ratingKey is not None else (),
+            native_ids=(str(playing.ratingKey),) if told else (),
             user_id=player.user_id,
             user_name=player.user_name,
             session=key,
-            position_s=int(playing.viewOffset // 1000) if playing.viewOffset is not None else None,
+            position_s=_read_whole(playing.viewOffset, 1000),
         )
 
     async def _find(self, key: str) -> Player:
@@ -189,7 +195,8 @@ class ItemsInWork:
             else:
                 any_state = True
                 state.update(leaf)
-            at = entry.updatedAt if entry.updatedAt is not None else at
+            told_at = _read_whole(entry.updatedAt)
+            at = told_at if told_at is not None else at
         if any_library:
             yield Event("socket", Heard.library, "timeline", tuple(library), at=at)
         if any_state:

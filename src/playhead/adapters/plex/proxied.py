@@ -15,6 +15,8 @@ import msgspec
 from playhead.ports.callers import Credential, Proxied
 from playhead.ports.events import Event, Heard
 
+from .wire import is_live
+
 IDENTIFIER = "com.plexapp.plugins.library"
 MOST_ITEMS = 100
 _LONGEST_LINE = 256 * 1024
@@ -71,6 +73,7 @@ def _translate(line: Line, path: str, parameters: Mapping[str, str]) -> Event:
         return _ignore("other")
     name, state = route[1], parameters.get("state", "")
     of_library = parameters.get("identifier", IDENTIFIER) in (IDENTIFIER, "")
+    of_library = of_library and not is_live(parameters.get("key"))
     ids = _find_items(parameters)
     if str(line.status) in _REFUSED or not of_library or not ids:
         return _ignore(name)

@@ -1,7 +1,7 @@
 """What Tautulli posts for people without Plex Pass, by the template that the docs give. Pure.
 
-Tautulli fills the template's ``{words}`` as text, so that numbers come as text and what it does not know comes empty.
-Source: its list of notification parameters (``plexpy/common.py``).
+Tautulli fills the template's ``{words}`` as text, so that numbers come as text and what it does not know comes empty. Its test
+button sends the words unfilled. Source: its list of notification parameters (``plexpy/common.py``) and its notifier.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import msgspec
 
 from playhead.kit.posted import Text, decode_posted
 from playhead.ports.events import Event, Heard
+
+from .wire import is_key
 
 SENDER = "Tautulli"
 TEMPLATE = """{
@@ -24,11 +26,13 @@ TEMPLATE = """{
   "session_key": "{session_key}",
   "server_id": "{server_machine_id}",
   "at": "{unixtime}",
-  "view_offset_ms": "{view_offset}"
+  "view_offset_ms": "{view_offset}",
+  "live": "{live}"
 }"""
 
 _LEAVES = frozenset({"movie", "episode"})
-_HEARD = {
+_MUSIC = frozenset({"artist", "album", "track"})
+HEARD = {
     "play": Heard.playing,
     "resume": Heard.playing,
     "pause": Heard.stopped,
@@ -58,6 +62,7 @@ class Payload(msgspec.Struct):
     server_id: Text = ""
     at: Text = ""
     view_offset_ms: Text = ""
+    live: Text = ""
 
 
 _MARK = msgspec.json.Decoder(Mark)
@@ -75,12 +80,20 @@ def is_tautulli(text: bytes) -> bool:
     return True
 
 
+def is_unfilled(word: str) -> bool:
+    """Whether a word of a template came as it stands in the template: the test button sends it so."""
+    return word.endswith("{action}")
+
+
 def read_tautulli(text: bytes) -> tuple[Event, ...]:
     """One event. The user is that of plex.tv: an owner's id is not 1 here. Raises BadAnswer."""
     told = decode_posted(_PAYLOAD, text, SENDER)
-    what = _HEARD.get(told.action, Heard.other)
-    leaf = told.media_type in _LEAVES
-    if not leaf and what is not Heard.test and (what is not Heard.library or told.media_type == "track"):
+    if is_unfilled(told.action):
+        return (Event(source="webhook", what=Heard.test, name="tautulli.test"),)
+    what = HEARD.get(told.action, Heard.other)
+    held = told.live != "1" and (is_key(told.rating_key) or not told.rating_key)
+    leaf = told.media_type in _LEAVES and held
+    if not leaf and what is not Heard.test and (what is not Heard.library or told.media_type in _MUSIC):
         what = Heard.other
     about_item = leaf and what not in (Heard.other, Heard.test)
     offset_ms = _read_number(told.view_offset_ms)

@@ -1,7 +1,8 @@
 """What a Plex server posts by webhook: whose item, and what happened to it. Pure.
 
 The body is multipart with the JSON in ``payload`` and sometimes a picture; a relay may pass the JSON on alone. Tautulli's
-webhook comes to the same address and is told apart by its mark. Source: facts, api-plex.md 8, and recorded payloads.
+webhook comes to the same address and is told apart by its mark, or comes in this shape, by the template of WatchState's
+guide. Source: facts, api-plex.md 8, recorded payloads, and posts of real servers in public reports.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import msgspec
 from playhead.kit.posted import NativeId, Real, Text, Whole, decode_posted, find_json
 from playhead.ports.events import Event, Heard
 
-from .tautulli import is_tautulli, read_tautulli
+from .tautulli import HEARD as HEARD_OF_TAUTULLI
+from .tautulli import is_tautulli, is_unfilled, read_tautulli
+from .wire import is_key, is_live
 
 SENDER = "Plex"
+OWNER_ID = "1"  # on the owner's own server, whatever plex.tv calls that account
 LEAVES = frozenset({"movie", "episode"})
 
 _HEARD = {
@@ -28,6 +32,7 @@ _HEARD = {
     "media.rate": Heard.rated,
     "library.new": Heard.library,
     "library.on.deck": Heard.library,
+    **{f"tautulli.{action}": what for action, what in HEARD_OF_TAUTULLI.items()},
 }
 _LIBRARY_TYPES = LEAVES | {"show", "season"}
 
@@ -46,17 +51,27 @@ class Server(msgspec.Struct):
 
 
 class Metadata(msgspec.Struct):
-    """The item, without files."""
+    """The item, without files. Live television has a movie's or an episode's ``type``, ``live`` and a ``key`` of its own; what
+    Plex itself streams has a ``ratingKey`` of letters and digits."""
 
     ratingKey: NativeId | None = None
+    key: Text | None = None
+    live: Text | Whole | bool | None = None
+    librarySectionType: Text | None = None
     type: Text | None = None
     viewOffset: Whole | Real | None = None
 
 
 class Payload(msgspec.Struct):
-    """The JSON of one webhook. ``Account`` and ``Player`` are absent on some events, ``Metadata`` on those of the server."""
+    """The JSON of one webhook. ``Account`` and ``Player`` are absent on some events, ``Metadata`` on those of the server.
+
+    ``user``: it is sent because whose webhook it is did it; ``owner``: because that one owns the server. With both, the owner
+    did it.
+    """
 
     event: Text
+    user: bool | None = None
+    owner: bool | None = None
     Account: Account | None = None
     Server: Server | None = None
     Metadata: Metadata | None = None
@@ -74,18 +89,30 @@ def read_webhook(body: bytes, headers: Mapping[str, str]) -> tuple[Event, ...]:
 
 
 def _translate(payload: Payload) -> Event:
+    if is_unfilled(payload.event):
+        return Event(source="webhook", what=Heard.test, name="tautulli.test")
     account, item = payload.Account or Account(), payload.Metadata or Metadata()
     what = _HEARD.get(payload.event, Heard.other)
-    if item.type not in (_LIBRARY_TYPES if what is Heard.library else LEAVES):
+    if item.type not in (_LIBRARY_TYPES if what is Heard.library else LEAVES) or not _is_held(item):
         what = Heard.other
-    about_item = what is not Heard.other and item.type in LEAVES and item.ratingKey is not None
+    about_item = what is not Heard.other and item.type in LEAVES and is_key(item.ratingKey)
     return Event(
         source="webhook",
         what=what,
         name=payload.event,
         native_ids=(str(item.ratingKey),) if about_item else (),
-        user_id=None if account.id is None else str(account.id),
+        user_id=None if account.id in (None, "") else str(account.id),
         user_name=account.title,
-        server_id=payload.Server.uuid if payload.Server else None,
+        same_user_id=OWNER_ID
+        if payload.user and payload.owner and account.id not in (None, 1, "1")
+        else None,
+        server_id=(payload.Server.uuid or None) if payload.Server else None,
         position_s=int(item.viewOffset // 1000) if about_item and item.viewOffset is not None else None,
     )
+
+
+def _is_held(item: Metadata) -> bool:
+    """Whether the item lies in a library: no live television, and nothing that Plex itself streams."""
+    if item.librarySectionType == "livetv" or str(item.live).lower() in ("1", "true"):
+        return False
+    return not is_live(item.key) and (item.ratingKey in (None, "") or is_key(item.ratingKey))

@@ -163,13 +163,24 @@ class PublicInfo(msgspec.Struct):
     Version: str | None = None
 
 
+def is_key(key: str | int | None) -> bool:
+    """Whether a ``ratingKey`` is one of a server's own: those of plex.tv and of live television are none."""
+    return str(key).isascii() and str(key).isdecimal()
+
+
+def is_live(key: str | None) -> bool:
+    """Whether a ``key`` is that of live television: its ``ratingKey`` is a number all the same."""
+    return (key or "").startswith("/livetv/")
+
+
 class Playing(msgspec.Struct):
     """PlaySessionStateNotification: one player's state, repeated about every ten seconds. No user, no type of item."""
 
-    sessionKey: str | int
+    sessionKey: str | int | None = None
     ratingKey: str | int | None = None
+    key: str | None = None
     state: str | None = None
-    viewOffset: Whole | Real | None = None
+    viewOffset: float | None = None
 
 
 class TimelineEntry(msgspec.Struct):
@@ -181,7 +192,7 @@ class TimelineEntry(msgspec.Struct):
     state: Small | None = None
     metadataState: str | None = None
     mediaState: str | None = None
-    updatedAt: Whole | None = None
+    updatedAt: float | None = None
 
 
 class ActivityContext(msgspec.Struct):

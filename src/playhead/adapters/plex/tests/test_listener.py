@@ -224,6 +224,33 @@ async def test_a_wrong_token_is_refused(place: tuple[Talker, PlexBackend]) -> No
         await collect(backend.listen(), 1)
 
 
+def playing_row(**members: Any) -> str:
+    row = {"sessionKey": "29", "ratingKey": "5", "key": "/library/metadata/5", "state": "playing", **members}
+    return json.dumps({"NotificationContainer": {"type": "playing", "PlaySessionStateNotification": [row]}})
+
+
+async def test_live_television_and_streams_of_plex_tv_are_not_ours(place: tuple[Talker, PlexBackend]) -> None:
+    """The rating key of live television is a number, that of a stream is none; a stop without any is told all the same."""
+    talker, backend = place
+    live = "/livetv/sessions/ae71d39b-0f81-4675-8a80-f8e578153389"
+    talker.talk = tell(
+        playing_row(key=live, ratingKey="133276", viewOffset=10_045),
+        playing_row(key="/library/metadata/5d7768258", ratingKey="5d7768258"),
+        playing_row(viewOffset=-1),
+        playing_row(state="stopped", ratingKey="", key=""),
+        then=hang_up,
+    )
+    _, going_on, stopped = await collect(backend.listen(), 3)
+    assert (going_on.what, going_on.native_ids, going_on.position_s) == (Heard.playing, ("5",), None)
+    assert (stopped.what, stopped.native_ids, stopped.user_id) == (Heard.stopped, (), "31646104")
+
+
+def test_a_moment_that_is_none_is_not_told() -> None:
+    """The step counts."""
+    (event,) = ItemsInWork().hear([TimelineEntry(itemID="5", type=1, state=5, updatedAt=-1)])
+    assert (event.native_ids, event.at) == (("5",), None)
+
+
 async def test_a_server_that_goes_down_ends_the_line(place: tuple[Talker, PlexBackend]) -> None:
     """After what it said."""
     talker, backend = place

@@ -126,3 +126,10 @@ def test_plex_clusters_own_line_is_understood() -> None:
     [read] = read_proxied(json.dumps(line).encode())
     assert (read.event.what, read.event.native_ids, read.host) == (Heard.stopped, ("7",), line["host"])
     assert read.credential == Credential("t", "app")
+
+
+def test_live_television_is_not_ours() -> None:
+    """As an Android client reports it; its rating key is no item's of a library."""
+    uri = "/:/timeline?ratingKey=133276&key=%2Flivetv%2Fsessions%2Fae71d39b&state=playing&time=10045&duration=900000"
+    [read] = read_proxied(json.dumps({"uri": uri, "token": "t"}).encode())
+    assert (read.event.what, read.event.native_ids) == (Heard.other, ())
