@@ -40,16 +40,16 @@ class ChangedItem(msgspec.Struct):
 
 class UserDataChange(msgspec.Struct):
     UserId: str | None = None
-    UserDataList: list[ChangedItem] = []
+    UserDataList: list[ChangedItem] | None = None
 
 
 class LibraryChange(msgspec.Struct):
     """Ids of items and folders alike."""
 
-    ItemsAdded: list[str | int] = []
-    ItemsUpdated: list[str | int] = []
-    ItemsRemoved: list[str | int] = []
-    IsEmpty: bool = False
+    ItemsAdded: list[str | int] | None = None
+    ItemsUpdated: list[str | int] | None = None
+    ItemsRemoved: list[str | int] | None = None
+    IsEmpty: bool | None = None
 
 
 class RefreshStep(msgspec.Struct):
@@ -66,12 +66,14 @@ class TaskEnd(msgspec.Struct):
 
 
 class NowPlaying(msgspec.Struct):
-    Id: str | int
+    """What lies in no library has no ``Id``."""
+
+    Id: str | int | None = None
     Type: str | None = None
 
 
 class PlayState(msgspec.Struct):
-    PositionTicks: int | None = None
+    PositionTicks: float | None = None
     IsPaused: bool | None = None
 
 
@@ -160,7 +162,7 @@ class Ear:
 
 def _read_user_data(change: UserDataChange) -> Iterator[Event]:
     """The items among what changed; where only folders did, something is said to have changed."""
-    leaves = (item.ItemId for item in change.UserDataList if item.UnplayedItemCount is None)
+    leaves = (item.ItemId for item in change.UserDataList or () if item.UnplayedItemCount is None)
     ids = tuple(dict.fromkeys(item_id for native in leaves if (item_id := read_id(native))))
     yield Event("socket", Heard.state, "UserDataChanged", ids, user_id=read_id(change.UserId))
 
@@ -168,7 +170,7 @@ def _read_user_data(change: UserDataChange) -> Iterator[Event]:
 def _read_library(change: LibraryChange) -> Iterator[Event]:
     if change.IsEmpty:
         return
-    named = (*change.ItemsAdded, *change.ItemsUpdated, *change.ItemsRemoved)
+    named = [*(change.ItemsAdded or ()), *(change.ItemsUpdated or ()), *(change.ItemsRemoved or ())]
     ids = tuple(dict.fromkeys(item_id for native in named[: MOST_IDS + 1] if (item_id := read_id(native))))
     yield Event("socket", Heard.library, "LibraryChanged", ids if len(named) <= MOST_IDS else ())
 
@@ -203,9 +205,8 @@ def _read_plays(sessions: list[Session]) -> dict[str, Play]:
         item_id = read_id(item.Id) if item and item.Type in LEAF_TYPES else None
         viewers = _find_viewers(session)
         if session.Id and item_id and viewers:
-            plays[session.Id] = Play(
-                session.Id, item_id, viewers, max(state.PositionTicks or 0, 0), bool(state.IsPaused)
-            )
+            ticks = int(min(max(state.PositionTicks or 0, 0), 2**53))
+            plays[session.Id] = Play(session.Id, item_id, viewers, ticks, bool(state.IsPaused))
     return plays
 
 

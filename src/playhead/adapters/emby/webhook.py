@@ -27,6 +27,7 @@ _HEARD = {
     "item.markplayed": Heard.marked,
     "item.markunplayed": Heard.marked,
     "item.rate": Heard.rated,  # favourites too
+    "item.unrate": Heard.rated,  # assumed: other programs wait for it, no recording has it
     "library.new": Heard.library,
     "library.deleted": Heard.library,
     "system.webhooktest": Heard.test,

@@ -174,6 +174,24 @@ def test_a_flood_of_new_items_is_not_listed() -> None:
     assert hear(Ear("x"), "LibraryChanged", {"IsEmpty": True}) == []
 
 
+def test_what_lies_in_no_library_plays_without_an_id() -> None:
+    """A client may play something of its own; the sessions beside it are told."""
+    ear = Ear("x")
+    own = {"NowPlayingItem": {"Name": "x", "Type": "Movie"}}
+    for foreign in (own, {"NowPlayingItem": {**own["NowPlayingItem"], "Id": None}}):
+        events = hear(ear, "Sessions", [{**session(None), "Id": "s2", **foreign}, session("1", 5)])
+        assert {event.native_ids for event in events} <= {("1",)}
+    assert whats(hear(Ear("x"), "Sessions", [session("1", -5)])) == [("playing", ("1",), 0)]
+
+
+def test_lists_that_are_null_are_empty() -> None:
+    """Whether they lack or are null says the same."""
+    (event,) = hear(Ear("x"), "LibraryChanged", {"ItemsAdded": ["7"], "ItemsUpdated": None, "IsEmpty": None})
+    assert event.native_ids == ("7",)
+    (event,) = hear(Ear("x"), "UserDataChanged", {"UserId": WATCHER, "UserDataList": None})
+    assert (event.what, event.native_ids, event.user_id) == (Heard.state, (), WATCHER)
+
+
 @pytest.mark.parametrize(
     "kind", ["GeneralCommand", "RestartRequired", "ServerRestarting", "UserUpdated", "Invented"]
 )

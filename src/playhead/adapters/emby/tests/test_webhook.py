@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -93,6 +94,7 @@ def test_the_recorded_new_items(file: str) -> None:
         ("item.markplayed", Heard.marked),
         ("item.markunplayed", Heard.marked),
         ("item.rate", Heard.rated),
+        ("item.unrate", Heard.rated),
         ("library.deleted", Heard.library),
         ("livetv.recordingstarted", Heard.other),
     ],
@@ -128,3 +130,56 @@ def test_grouped_episodes_come_as_their_season() -> None:
 def test_what_is_no_movie_or_episode_is_not_ours(kind: str) -> None:
     """Music, live television; a whole series comes with its episodes."""
     assert read_both_ways(make_payload("playback.stop", kind)).what is Heard.other
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "user.authenticated",
+            "user.authenticationfailed",
+            "user.created",
+            "user.deleted",
+            "user.lockedout",
+        ),
+        *(
+            "user.passwordchanged",
+            "user.policyupdated",
+            "system.serverrestartrequired",
+            "system.serverstartup",
+        ),
+        *("system.updateavailable", "plugins.pluginupdated", "livetv.timercreated", "livetv.recordingended"),
+        *("devices.cameraimageuploaded", "external.externalnotification", "tasks.failed", "library.update"),
+    ],
+)
+def test_every_other_kind_is_not_ours(name: str) -> None:
+    """With an item or without: counted by its name."""
+    event = read_both_ways({**make_payload(name), "Severity": "Info", "Description": None})
+    assert (event.what, event.name) == (Heard.other, name)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"PlaybackInfo": {"PositionTicks": -1}},
+        {"PlaybackInfo": {"PositionTicks": None}},
+        {"PlaybackInfo": {"PositionTicks": ""}},
+        {"PlaybackInfo": [], "Session": "", "Server": None},
+        {"Date": "Freitag, 13. Juni 2025 19:17"},
+        {"User": {"Name": "x" * 300, "Id": USER}},
+    ],
+)
+def test_an_odd_member_hides_no_event(odd: dict[str, Any]) -> None:
+    """It is taken as not told; times are in the server's language only in the description."""
+    event = read_both_ways(make_payload("playback.stop", **odd))
+    assert (event.what, event.native_ids, event.user_id) == (Heard.stopped, ("240270",), USER)
+    assert event.position_s is None
+
+
+def test_a_form_in_the_way_of_addresses() -> None:
+    """``data=...``, as some relays pass it on."""
+    body = urlencode(
+        {"data": json.dumps({"Event": "library.new", "Item": {"Id": "7", "Type": "Movie"}})}
+    ).encode()
+    (event,) = read_webhook(body, {"content-type": "application/x-www-form-urlencoded; charset=utf-8"})
+    assert (event.what, event.native_ids) == (Heard.library, ("7",))
