@@ -140,7 +140,7 @@ def make_key(source: str, what: What, number: object, path: str, *before: str) -
 def _read_import(telling: Telling) -> list[Arrival]:
     """One file, or all files of an import."""
     post = telling.post
-    single = post.episodeFile or post.movieFile
+    single = post.episodeFile or post.movieFile or post.trackFile  # the last of Lidarr before April 2018
     files = [single] if single else post.episodeFiles or post.trackFiles or post.bookFiles or []
     gone = post.deletedFiles if isinstance(post.deletedFiles, list) else []
     before = tuple(path for file in gone if (path := telling.place(file)))
@@ -185,8 +185,9 @@ def _read_file_delete(telling: Telling) -> list[Arrival]:
     post = telling.post
     reason = (post.deleteReason or "").lower()
     file = post.episodeFile or post.movieFile or post.trackFile or post.bookFile
+    unnamed = file is None or telling.place(file) is None
     return telling.tell(
-        "deleted", file, of_episodes=True, half=reason == UPGRADE, missing=reason in MISSING or file is None
+        "deleted", file, of_episodes=True, half=reason == UPGRADE, missing=reason in MISSING or unnamed
     )
 
 

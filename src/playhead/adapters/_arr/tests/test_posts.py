@@ -162,6 +162,46 @@ def test_the_raw_file_of_an_old_sonarr_is_read() -> None:
     assert arrival.paths == ("/tv/Severance/x.mkv",)
 
 
+def test_the_first_lidarr_told_one_track() -> None:
+    """Before April 2018 each track was a post of its own, with a relative path."""
+    track = {"id": 1, "relativePath": "Moon Safari/01.flac", "path": "/downloads/01.flac"}
+    arrival = only(lidarr, eventType="Download", artist=ARTIST, trackFile=track, isUpgrade=False)
+    assert (arrival.what, arrival.paths) == ("arrived", ("/music/Air/Moon Safari/01.flac",))
+
+
+def test_kinds_in_small_letters_are_the_same() -> None:
+    """Lidarr and Radarr wrote them so for a few days in October 2020."""
+    file = {"id": 7, "relativePath": "Arrival.mkv"}
+    assert only(radarr, eventType="download", movie=MOVIE, movieFile=file).what == "arrived"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"instanceName": "x" * 300},
+        {"deletedFiles": "yes"},
+        {"episodes": {"tvdbId": 1}},
+        {"series": {**SERIES, "id": -1, "imdbId": [], "tvdbId": "x" * 2000}},
+        {"destinationPath": {}, "isUpgrade": "maybe"},
+    ],
+)
+def test_an_odd_member_hides_no_arrival(odd: dict[str, Any]) -> None:
+    """It is taken as not told."""
+    file = {"id": 1, "relativePath": "x.mkv"}
+    post = {"eventType": "Download", "series": SERIES, "episodeFile": file, **odd}
+    arrival = only(sonarr, **post)
+    assert (arrival.what, arrival.paths) == ("arrived", ("/tv/Severance/x.mkv",))
+
+
+@pytest.mark.parametrize("file", [{"id": 1}, {"id": 1, "relativePath": "../x.mkv"}, {"relativePath": 5}, {}])
+def test_a_deletion_whose_file_is_not_named_is_looked_for(file: dict[str, Any]) -> None:
+    """The whole folder is not gone for that: the hub's own eyes tell."""
+    arrival = only(
+        sonarr, eventType="EpisodeFileDelete", series=SERIES, episodeFile=file, deleteReason="manual"
+    )
+    assert (arrival.what, arrival.paths, arrival.missing) == ("deleted", ("/tv/Severance",), True)
+
+
 def test_the_rename_of_a_long_series_is_read_whole() -> None:
     """Thousands of files in one post; what no sender sends is refused."""
     files = [
