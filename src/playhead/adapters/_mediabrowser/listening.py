@@ -120,6 +120,7 @@ class Ear:
         self._title = title
         self._told: dict[str, Play] = {}  # by session: what an event was made of last
         self._now: dict[str, Play] = {}
+        self._percent = 0.0  # of the refresh that was told of last
 
     def read(self, frame: bytes) -> tuple[str, list[Event]]:
         """The message's type and its events; types that do not concern the hub have none. Raises BadAnswer."""
@@ -138,11 +139,24 @@ class Ear:
         elif message.MessageType == "LibraryChanged":
             yield from _read_library(_LIBRARY.decode(message.Data))
         elif message.MessageType == "RefreshProgress":
-            yield from _read_refresh(message.Data)
+            yield from self._read_refresh(message.Data)
         elif message.MessageType == "ScheduledTaskEnded":
             yield from _read_task_end(message.Data)
         elif message.MessageType == "Sessions":
             yield from self._compare(_read_plays(_SESSIONS.decode(message.Data)))
+
+    def _read_refresh(self, data: msgspec.Raw) -> Iterator[Event]:
+        """The beginning and the end. Each step of a folder is followed by that of its library, which says 0 again when the last
+        of its folders is done. From Jellyfin's own code; no tape has one, so another form is passed over."""
+        try:
+            step = _REFRESH.decode(data)
+            percent = float(step.Progress if step.Progress is not None else -1)
+        except (msgspec.DecodeError, ValueError):
+            return
+        before, self._percent = self._percent, percent
+        if percent == 0 or percent >= 100:
+            name = SCAN_ENDED if percent or before >= 100 else SCAN_BEGAN
+            yield Event("socket", Heard.scan, name, library_id=read_id(step.ItemId))
 
     def _compare(self, plays: dict[str, Play]) -> Iterator[Event]:
         """What ended, began, was paused, went on, or moved since the last list of sessions; each list is whole."""
@@ -173,19 +187,6 @@ def _read_library(change: LibraryChange) -> Iterator[Event]:
     named = [*(change.ItemsAdded or ()), *(change.ItemsUpdated or ()), *(change.ItemsRemoved or ())]
     ids = tuple(dict.fromkeys(item_id for native in named[: MOST_IDS + 1] if (item_id := read_id(native))))
     yield Event("socket", Heard.library, "LibraryChanged", ids if len(named) <= MOST_IDS else ())
-
-
-def _read_refresh(data: msgspec.Raw) -> Iterator[Event]:
-    """The beginning and the end; what is refreshed may be a library or any folder in one. *Assumed*, from Jellyfin's document: no
-    tape has one, so another form is passed over."""
-    try:
-        step = _REFRESH.decode(data)
-        percent = float(step.Progress if step.Progress is not None else -1)
-    except (msgspec.DecodeError, ValueError):
-        return
-    if percent == 0 or percent >= 100:
-        name = SCAN_ENDED if percent else SCAN_BEGAN
-        yield Event("socket", Heard.scan, name, library_id=read_id(step.ItemId))
 
 
 def _read_task_end(data: msgspec.Raw) -> Iterator[Event]:

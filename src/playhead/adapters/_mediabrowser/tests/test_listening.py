@@ -174,6 +174,21 @@ def test_a_flood_of_new_items_is_not_listed() -> None:
     assert hear(Ear("x"), "LibraryChanged", {"IsEmpty": True}) == []
 
 
+def test_a_library_says_nothing_again_when_its_folder_is_done() -> None:
+    """As Jellyfin's code does: each step of a folder, then that of the library around it."""
+    ear, steps = (
+        Ear("x"),
+        [("f", 0), ("lib", 0), ("f", 60), ("lib", 60), ("f", 100), ("lib", 0), ("f", 0), ("lib", 0)],
+    )
+    told = [
+        (event.name, event.library_id)
+        for native, percent in steps
+        for event in hear(ear, "RefreshProgress", {"ItemId": native, "Progress": str(percent)})
+    ]
+    began, ended = [(SCAN_BEGAN, "f"), (SCAN_BEGAN, "lib")], [(SCAN_ENDED, "f"), (SCAN_ENDED, "lib")]
+    assert told == [*began, *ended, *began]
+
+
 def test_what_lies_in_no_library_plays_without_an_id() -> None:
     """A client may play something of its own; the sessions beside it are told."""
     ear = Ear("x")
