@@ -134,6 +134,19 @@ def test_an_item_that_no_read_has_listed_asks_for_a_read(town: Town) -> None:
     assert (seen.ended[0].fate, seen.to_read) == (Fate.unknown, {plex.name})
 
 
+def test_playback_that_goes_on_of_an_item_that_is_not_read_asks_for_nothing_until_it_stops(
+    town: Town,
+) -> None:
+    """A home video is told of every ten seconds for two hours: its connection is not read each time."""
+    plex = town.servers[0]
+    playing, stopped = (
+        Event("socket", what, "x", ("home-video",), "anna") for what in (Heard.playing, Heard.stopped)
+    )
+    seen = tell(town, plex, playing)
+    assert (seen.ended[0].fate, seen.to_read) == (Fate.unknown, set())
+    assert tell(town, plex, playing, stopped).to_read == {plex.name}
+
+
 def test_a_server_that_does_not_answer_is_asked_again_later(town: Town) -> None:
     plex, jellyfin, _ = town.servers
     town.act("play", "anna", plex, "1")

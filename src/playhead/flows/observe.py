@@ -189,7 +189,9 @@ def _take_in(ctx: Context, wanted: _Wanted, ends: dict[int, Ended], result: Obse
     )
     result.changed += taken.changed
     unplaced = (wanted.items.keys() - {entry.native_id for entry in read} - beside) | set(taken.unknown)
-    if unplaced:  # new there, a show or a season, or gone: the next read tells
+    # New there, a show or a season, gone, or of a library that is not read: the next read tells. What merely goes on playing
+    # asks for none, because it goes on asking; its stop does.
+    if any(each.event.what is not Heard.playing for key in unplaced for each in wanted.items[key]):
         result.to_read.add(role.connection)
     for native_id, events in wanted.items.items():
         for waiting in events:
@@ -212,7 +214,7 @@ def _end(ends: dict[int, Ended], waiting: WaitingEvent, *, known: bool) -> None:
     ends[waiting.id] = (
         Ended(waiting.id, Fate.done)
         if known
-        else Ended(waiting.id, Fate.unknown, "No read has listed its item yet; its connection is read soon.")
+        else Ended(waiting.id, Fate.unknown, "No read has listed its item yet; the next one tells.")
     )
 
 
