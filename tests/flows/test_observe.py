@@ -84,6 +84,15 @@ def test_a_connection_of_whose_logins_nobody_is_linked_keeps_its_events(town: To
     assert (seen.ended[0].fate, seen.changed) == (Fate.unmatched, 0)
 
 
+@pytest.mark.parametrize("what", [Heard.test, Heard.other])
+def test_what_does_not_concern_the_hub_is_kept_for_nobody(town: Town, what: Heard) -> None:
+    """A name that somebody tried to sign in with, music: no login to be linked, on a connection without people either."""
+    failed = Event("webhook", what, "AuthenticationFailure", (), None, "root")
+    waiting = WaitingEvent(1, 999, failed, town.now)
+    assert asyncio.run(observe(town.context(), [waiting])).ended[0].fate is Fate.nothing
+    assert tell(town, town.servers[0], failed).ended[0].fate is Fate.nothing
+
+
 def test_a_login_is_found_by_id_else_by_its_very_name(town: Town) -> None:
     """Plex posts plex.tv's id, which its servers do not use. The item is read through that login's own account anyway."""
     plex = town.servers[0]

@@ -117,7 +117,8 @@ def _place(
     roles = [role for role in ctx.roles.values() if role.connection_id == waiting.connection_id]
     if not roles:  # gone, or nobody is linked to any of its logins
         told = event.user_id is not None or event.user_name is not None
-        return _leave_unmatched(waiting) if told else Ended(waiting.id, Fate.nothing)
+        kept = told and event.what not in _SILENT
+        return _leave_unmatched(waiting) if kept else Ended(waiting.id, Fate.nothing)
     if event.server_id and roles[0].server_id and event.server_id != roles[0].server_id:
         return Ended(waiting.id, Fate.unknown, "Another server sent it than the one that is connected.")
     if event.what in _SILENT:
