@@ -166,3 +166,31 @@ class Hearer:
                 " WHERE c.name = 'emby' AND i.title = 'B'"
             )
             return str(found.scalar_one())
+
+
+@pytest.mark.usefixtures("connected")
+def test_items_history_status_and_explain_keep_persons_apart(cli: Cli) -> None:
+    """A row for each person whom an item concerns; whoever has nothing to do with it is in none of its cells."""
+    cli("people", "add", "bob")
+    for name in ("plex", "emby"):
+        assert cli("people", "link", "bob", name, "bob").code == 0
+    cli("people", "link", "bob", "emby", "guest", "--also")
+    assert cli("sync").code == 0
+    rows = [line.split() for line in cli("items").out.splitlines()]
+    assert rows[0] == ["id", "item", "person", "plex", "emby", "agreed"]
+    assert rows[1][-4:] == ["bob", "watched", "watched", "watched"]
+    assert rows[2][-4:] == ["bob", "watched", "watched", "watched"]
+    assert [line.split()[-3:] for line in cli("items", "--person", "alice").out.splitlines()[1:]] == [
+        ["-"] * 3
+    ] * 2
+    written = cli("history").out.splitlines()
+    assert "person" in written[0]
+    dated = [line for line in written[1:] if line.startswith("20")]
+    assert dated
+    assert all(" bob " in line for line in dated)
+    assert "bob (as guest)" in cli("status").out
+    why = cli("explain", "1").out
+    assert "Unwatched by: alice" in why
+    assert "bob: written to plex: watched, because watched on emby" in why
+    cli("people", "unlink", "emby", "guest", "--yes")
+    assert "guest" not in cli("status").out

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from playhead.faces.cli.explain import choose_item
+from playhead.faces.cli.explain import choose_item, say_row, when_of
 from playhead.faces.cli.options import HomeOption, JsonFlag, PersonName, Verbosity
-from playhead.faces.cli.planning import describe_item, say_item, say_time
+from playhead.faces.cli.planning import describe_item, say_item
 from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
 from playhead.faces.cli.status import say_when
@@ -44,32 +44,13 @@ def history(
             "changes": [{**row, "item": describe_item(labels[row["item_id"]])} for row in changes],
         }
     )
-    table = make_table("when", "item", "what", "why")
-    for row in sorted([*decisions, *changes], key=_when, reverse=True)[:limit]:
-        table.add_row(say_when(_when(row)), say_item(labels[row["item_id"]]), _say(row), row["reason"])
-    session.screen.show(table)
-    if not decisions and not changes:
+    several = len(session.settings.persons()) > 1
+    table = make_table("when", "item", *(["person"] if several else []), "what", "why")
+    for row in sorted([*decisions, *changes], key=when_of, reverse=True)[:limit]:
+        whose = [row["person"]] if several else []
+        what = say_item(labels[row["item_id"]])
+        table.add_row(say_when(when_of(row)), what, *whose, say_row(row), row["reason"])
+    if decisions or changes:
+        session.screen.show(table)
+    else:
         session.screen.say("Nothing has happened yet." if not failed else "No write failed.")
-
-
-def _when(row: dict[str, Any]) -> int:
-    return int(row.get("at") or row.get("ended_at") or row.get("planned_at") or 0)
-
-
-def _say(row: dict[str, Any]) -> str:
-    value = say_value(row["facet"], row["new"])
-    if "state" not in row:
-        return f"agreed: {value}"
-    outcome = {"done": "written", "queued": "waits", "leased": "is being written"}.get(
-        row["state"], row["state"]
-    )
-    tail = f" ({row['message']})" if row["message"] and row["state"] != "done" else ""
-    return f"{outcome} to {row['connection']}: {value}{tail}"
-
-
-def say_value(facet: str, value: dict[str, Any]) -> str:
-    """A stored facet value in words."""
-    if facet == "watched":
-        return "watched" if value.get("watched") else "unwatched"
-    position = value.get("position_s")
-    return f"stopped at {say_time(position)}" if position else "no resume point"
