@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from playhead.sandbox.run import SandboxHandle
 from tests.faces.conftest import Cli
 from tests.notices.mailroom import run_mail_server
 
@@ -25,7 +26,7 @@ def test_an_address_is_kept_secret(cli: Cli, home: Path, rule: None) -> None:
 
 
 def test_a_test_is_a_mail(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its address comes on standard input; what arrives is what preview shows."""
+    """Its address comes on standard input; what arrives is what preview shows, and says that it is a test."""
     with run_mail_server() as (inbox, port):
         address = f"mailto://127.0.0.1:{port}?from=hub@example.org&to=robin@example.org\n"
         monkeypatch.setattr("sys.stdin", io.StringIO(address))
@@ -33,9 +34,11 @@ def test_a_test_is_a_mail(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         assert cli("notify", "test", "mails", "--dry-run").code == 0 and not inbox.mails
         assert cli("notify", "test", "mails").code == 0
     [(_, mail)] = inbox.mails
-    assert mail["subject"] == "New media in your Plex library"
+    assert mail["subject"] == "Test: New media in your Plex library"
     words = cli("notify", "preview", "mails", "--json").json
-    assert mail.get_content().splitlines() == words["text"].splitlines()
+    first, _, *lines = mail.get_content().splitlines()
+    assert first == "This is a test from Playhead: nothing of this is new."
+    assert lines == words["text"].splitlines()
     assert "- Severance - s02e01 - Hello, Ms. Cobel" in words["text"]
 
 
@@ -54,7 +57,7 @@ def test_a_rule_is_replaced_only_where_that_is_said(cli: Cli, home: Path, rule: 
     ("arguments", "words"),
     [
         (["--to", "nonsense"], "none that apprise knows"),
-        (["--to", "json://x", "--kind", "films"], "films"),
+        (["--to", "json://x", "--kind", "films"], "--kind is one of movies, episodes, other"),
         (["--to", "json://x", "--template", "nope"], "plexlib, standard"),
         (["--to", "json://x", "--connection", "Nope"], "no connection 'Nope'"),
         (["--to", "json://x", "--person", "Nope"], "no person 'Nope'"),
@@ -87,3 +90,20 @@ def test_a_name_stands_once(cli: Cli, home: Path, rule: None) -> None:
         settings.write("  - name: Family\n    to: env:BOX\n")
     ran = cli("notify", "list")
     assert ran.code == 2 and "notices[1].name stands there twice" in ran.err
+
+
+def test_a_library_that_no_server_has_is_told(cli: Cli, box: SandboxHandle) -> None:
+    """It is saved all the same, for it may come."""
+    cli("import")
+    typo = cli("notify", "add", "x", "--to", "json://127.0.0.1:9", "--library", "Moveis")
+    assert typo.code == 0
+    assert "No library is called Moveis yet. There are: Movies, Shows." in typo.err
+    right = cli("notify", "add", "y", "--to", "json://127.0.0.1:9", "--library", "movies")
+    assert "warning" not in right.err
+
+
+def test_the_mail_says_which_rule_sent_it(cli: Cli, rule: None) -> None:
+    """So that whoever wants less of it knows what to ask for."""
+    words = cli("notify", "preview", "family", "--json").json
+    assert words["text"].endswith("-- \nSent by Playhead: rule family\n")
+    assert "Sent by Playhead: rule family</p>" in words["html"]

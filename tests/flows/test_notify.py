@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ from playhead.ports.notices import Message, Picture, TargetRefused, Trouble, nam
 from playhead.store.notices import SqlNoticeBook
 
 from .newsroom import FakeServer, Newsroom, change, episode, library
+
+
+class Killed(BaseException):
+    """Nothing comes after it, as after kill -9."""
 
 
 class Postbox:
@@ -239,10 +244,10 @@ async def test_a_notice_is_sent_again_under_its_key_after_a_kill(tmp_path: Path)
 
     async def die(address: str, message: Message) -> None:
         await sent(address, message)
-        raise KeyboardInterrupt
+        raise Killed
 
     office.box.send = die  # type: ignore[method-assign]
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         await office.arrive(1)
     office.box.send = sent  # type: ignore[method-assign]
     office.room.restart()
@@ -250,6 +255,31 @@ async def test_a_notice_is_sent_again_under_its_key_after_a_kill(tmp_path: Path)
     await office.wait(1)
     first, second = (message.key for _, message in office.box.got)
     assert first == second and desk is not None
+
+
+async def test_a_notice_that_is_just_going_out_when_the_hub_stops_goes_out_once(tmp_path: Path) -> None:
+    """It is handed over to its end, and noted: after the next start nothing comes twice."""
+    office = Office(tmp_path, rule(quiet_s=0))
+    await office.begin()
+    sent, taken, answers = office.box.send, asyncio.Event(), asyncio.Event()
+
+    async def answer_late(address: str, message: Message) -> None:
+        await sent(address, message)
+        taken.set()
+        await answers.wait()
+
+    office.box.send = answer_late  # type: ignore[method-assign]
+    working = asyncio.create_task(office.arrive(1))
+    await taken.wait()
+    working.cancel()
+    asyncio.get_running_loop().call_soon(answers.set)
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    office.box.send = sent  # type: ignore[method-assign]
+    office.room.restart()
+    await office.wait(1)
+    await office.wait(1)
+    assert len(office.box.got) == 1
 
 
 async def test_posters_go_with_html_alone(tmp_path: Path) -> None:

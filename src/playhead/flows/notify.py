@@ -6,8 +6,9 @@ when the process died goes out again under the same key, to the targets of which
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from playhead.domain.news.addition import Addition, Line, group
@@ -35,6 +36,7 @@ AT_ONCE = 500
 MOST_PICTURES = 12
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
+FINISH_WITHIN_S = 8.0  # what is just being handed over when the hub stops
 STANDARD = "standard"
 
 FetchPoster = Callable[[str, str], Awaitable[Picture | None]]
@@ -145,8 +147,7 @@ async def _send(desk: NoticeDesk, rule: NoticeSettings, notice: Notice) -> None:
             if (target := name_target(address)) in notice.done:
                 continue
             try:
-                await desk.sends.send(address, message)
-                desk.book.note_sent(notice.id, target)
+                await _finish(_hand_over(desk, address, message, notice.id, target))
             except TargetRefused as refused:
                 error = str(refused)
                 for taken in refused.taken:
@@ -160,6 +161,23 @@ async def _send(desk: NoticeDesk, rule: NoticeSettings, notice: Notice) -> None:
     else:
         desk.book.end(notice.id, desk.now())
         log.info("notice sent", rule=rule.name, additions=len(notice.additions))
+
+
+async def _hand_over(desk: NoticeDesk, address: str, message: Message, notice_id: int, target: str) -> None:
+    await desk.sends.send(address, message)
+    desk.book.note_sent(notice_id, target)
+
+
+async def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Do it to its end though the hub is told to stop meanwhile, for what was taken and is not noted goes out twice."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=FINISH_WITHIN_S)
+        if task.done() and not task.cancelled():
+            task.exception()
+        raise
 
 
 def _render(desk: NoticeDesk, template: str, view: Mapping[str, Any]) -> Words:

@@ -26,6 +26,7 @@ SELECT a.id AS account_id, c.name AS connection, p.name AS person, a.name AS acc
   (SELECT count(*) FROM change x WHERE x.account_id = a.id AND x.state IN ('queued', 'leased', 'failed')) AS waiting
 FROM account a JOIN connection c ON c.id = a.connection_id JOIN person p ON p.id = a.person_id
 ORDER BY c.id, a.id"""
+_TITLES = "SELECT DISTINCT title FROM library ORDER BY title"
 _LAST_RUNS = """
 SELECT account_id, status, started_at, ended_at, items, changed, message FROM run
 WHERE id IN (SELECT max(id) FROM run WHERE kind = 'import' GROUP BY account_id)"""
@@ -87,6 +88,11 @@ class Overview:
         """What waits: queued and failing writes, open questions, open conflicts, agreed items."""
         with self._database.read() as rows:
             return {name: int(rows.execute(text(sql)).scalar() or 0) for name, sql in _COUNTS.items()}
+
+    def list_library_titles(self) -> list[str]:
+        """The names of all libraries that were ever read, each once."""
+        with self._database.read() as rows:
+            return [str(title) for title in rows.execute(text(_TITLES)).scalars()]
 
     def iterate_items(self) -> Iterator[dict[str, Any]]:
         """Every movie and episode with its claims and what each account says, by id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
@@ -16,7 +17,9 @@ from playhead.ports.notices import Message, Notice, Picture, Trouble, Words
 from playhead.runtime.log import hide
 from playhead.runtime.settings_file import put_notice
 from playhead.store.additions import STEPS, SqlAdditions
+from playhead.store.database import open_database
 from playhead.store.notices import SqlNoticeBook
+from playhead.store.overview import Overview
 from playhead.store.own_file import OwnFile
 from playhead.wiring.installation import Installation
 
@@ -123,8 +126,8 @@ def preview(
 
 async def send_test(installation: Installation, rule: NoticeSettings) -> list[str]:
     """Send a notice of made-up additions now; gives what refused, () = all took it."""
-    picture = Picture("poster1.png", "image/png", _DOT)
-    words = preview(installation, rule, {1: picture.name})
+    picture = Picture("poster1.png", "image/png", _POSTER)
+    words = _mark_as_test(preview(installation, rule, {1: picture.name, 4: picture.name}))
     used = (picture,) if f"cid:{picture.name}" in words.html else ()
     message = Message(words, used, f"test.{int(time.time())}")
     errors: list[str] = []
@@ -134,6 +137,26 @@ async def send_test(installation: Installation, rule: NoticeSettings) -> list[st
         except PlayheadError as error:
             errors.append(str(error))
     return errors
+
+
+def _mark_as_test(words: Words) -> Words:
+    """The words with a subject and a first line by which nobody takes it for news."""
+    line = "This is a test from Playhead: nothing of this is new."
+    html = re.sub(r"(<body[^>]*>)", rf"\1\n<p><em>{line}</em></p>", words.html, count=1)
+    return Words(f"Test: {words.subject}", f"{line}\n\n{words.text}", html)
+
+
+def find_unknown_libraries(installation: Installation, rule: NoticeSettings) -> tuple[list[str], list[str]]:
+    """Libraries of the rule that no server had so far, and those that there are; ([], []) before a first read."""
+    if not installation.home.database.exists():
+        return [], []
+    database = open_database(installation.home.path)
+    try:
+        there = Overview(database).list_library_titles()
+    finally:
+        database.close()
+    known = {title.casefold() for title in there}
+    return [title for title in rule.libraries if there and title.casefold() not in known], there
 
 
 def make_desk(installation: Installation, file: OwnFile, fetch_poster: FetchPoster) -> NoticeDesk:
@@ -181,7 +204,7 @@ def _make_sample() -> Notice:
     return Notice(0, "test", 0.0, additions=(*episodes, movie), failed=(trouble,))
 
 
-_DOT = bytes.fromhex(  # a picture of one grey dot
-    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63e80000008a00"
-    "89ff1341ce0000000049454e44ae426082"
+_POSTER = bytes.fromhex(  # a grey picture of a poster's shape
+    "89504e470d0a1a0a0000000d49484452000000020000000308000000009c81815d0000000d4944415478da63d8b183018c00"
+    "13710451b34ad49a0000000049454e44ae426082"
 )

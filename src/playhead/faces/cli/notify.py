@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 import typer
@@ -12,10 +13,18 @@ import typer
 from playhead.faces.cli.options import CheckOnly, DryRun, HomeOption, JsonFlag, Verbosity
 from playhead.faces.cli.screen import make_table
 from playhead.faces.cli.session import Session
-from playhead.notice_settings import NoticeSettings
+from playhead.notice_settings import KINDS, NoticeSettings
 from playhead.ports.errors import UsageError
 from playhead.runtime.exits import Exit
-from playhead.wiring.notices import check_rule, find_rule, preview, remove_rule, save_rule, send_test
+from playhead.wiring.notices import (
+    check_rule,
+    find_rule,
+    find_unknown_libraries,
+    preview,
+    remove_rule,
+    save_rule,
+    send_test,
+)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The rule's name.", show_default=False)]
 REFERENCES = ("env:", "file:", "store:")
@@ -134,12 +143,20 @@ def add(
         check_rule(session.installation, rule, address)
     else:
         rule = save_rule(session.installation, rule, address, replace=replace)
+    unknown, there = find_unknown_libraries(session.installation, rule)
+    if unknown:
+        session.screen.note(
+            f"warning: No library is called {', '.join(unknown)} yet. There are: {', '.join(there)}.",
+            style="yellow",
+        )
     session.screen.give({**msgspec.to_builtins(rule), "dry_run": dry_run})
     if dry_run:
         session.screen.say(f"'{name}' can be saved. Nothing was (--dry-run).")
     else:
         session.screen.say(f"'{name}' is saved. Try it: {session.command(f'notify test {name}')}", wrap=False)
-        session.screen.say("While `playhead serve` runs, it tells what comes from now on.")
+        session.screen.say(
+            f"While {session.command('serve')} runs, it tells what comes from now on.", wrap=False
+        )
 
 
 def list_rules(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
@@ -189,9 +206,13 @@ def test(
     for error in errors:
         session.screen.say(error)
     if errors:
+        again = f"notify add {shlex.quote(rule.name)} --replace --to ADDRESS"
+        session.screen.say(f"Another address: {session.command(again)}", wrap=False)
         raise typer.Exit(Exit.failed)
     session.screen.say(
-        "The address is one. Nothing was sent (--dry-run)." if dry_run else "It was taken. Did it arrive?"
+        "The address is one. Nothing was sent (--dry-run)."
+        if dry_run
+        else "It was taken, as a test. Did it arrive?"
     )
 
 
@@ -233,6 +254,8 @@ def _read_address(text: str) -> str:
 
 
 def _convert(raw: dict[str, object]) -> NoticeSettings:
+    if wrong := [kind for kind in cast(list[str], raw["kinds"]) if kind not in KINDS.values()]:
+        raise UsageError(f"'{wrong[0]}' is no kind.", hint=f"--kind is one of {', '.join(KINDS.values())}.")
     try:
         return msgspec.convert(raw, NoticeSettings)
     except msgspec.ValidationError as error:
