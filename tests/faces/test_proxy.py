@@ -97,8 +97,20 @@ def test_a_folder_gets_all_that_the_proxys_machine_needs(
     assert (place / "spool").stat().st_mode & 0o077 == 0
     assert (place / "deliver.py").read_text() == Path(deliver.__file__).read_text()
     assert str(place) in (place / "playhead-proxy.service").read_text()
-    assert len((place / "README.md").read_text().splitlines()) <= 20
+    steps = (place / "README.md").read_text()
+    assert len(steps.splitlines()) <= 22
+    assert f"--url-file '{place}/hub.url'" in steps
+    assert "To undo it, stop nginx" in steps
     assert connected.url(PLEX).removeprefix("http://") in (place / "nginx.conf").read_text()
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_printed_configuration_comes_with_what_it_needs(cli: Cli) -> None:
+    """Beside it, so that it can go into a file."""
+    ran = cli("proxy", "nginx", PLEX, "--listen", "8400")
+    assert ran.out.rstrip().endswith("}")
+    assert "-m 700 /var/spool/playhead/plex" in ran.err
+    assert "playhead proxy deliver --spool /var/spool/playhead/plex" in ran.err
 
 
 @pytest.mark.usefixtures("connected")

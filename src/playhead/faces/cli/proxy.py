@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -174,13 +175,26 @@ def write_nginx(
     text = proxy.write_nginx(wish)
     if place is None:
         session.screen.give({"nginx": text})
-        return session.screen.say(text.rstrip(), wrap=False)
+        session.screen.say(text.rstrip(), wrap=False)
+        return _tell_rest(session, wish)
     if folder is not None:
         post_url = find_post_url(session.installation, name, base_url) if not dry_run else "-"
         files = make_files(proxy, wish, folder.absolute(), post_url)
     else:
         files = {(output or place).name: text}
     return _write(session, files, wish, place, dry=dry_run)
+
+
+def _tell_rest(session: Session, wish: ProxyWish) -> None:
+    """What a printed configuration still needs; beside it, so that it can be redirected into a file."""
+    if session.screen.as_json:
+        return
+    owner = wish.user or "www-data"
+    session.screen.note(
+        f"\nBefore nginx reads it: install -d -o {owner} -m 700 {shlex.quote(wish.spool)}\n"
+        f"Then what nginx notes there has to be carried to the hub: playhead proxy deliver --spool {shlex.quote(wish.spool)}\n"
+        "With --folder DIR all of it is written, with the steps."
+    )
 
 
 def _whole(path: Path | None) -> str:
@@ -213,7 +227,7 @@ def _write(session: Session, files: Mapping[str, str], wish: ProxyWish, place: P
         )
     session.screen.say(f"nginx notes in {wish.spool}: tokens too, so nobody else may read it.")
     if "README.md" in files:
-        session.screen.say(f"How to start it: {place / 'README.md'}")
+        session.screen.say(f"How to start it, in three steps, and how to undo it: {place / 'README.md'}")
 
 
 def deliver(
