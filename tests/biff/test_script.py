@@ -244,6 +244,15 @@ def test_a_dry_run_posts_nothing(run: Filter, hub: RecordingHub) -> None:
     assert not hub.paths
 
 
+def test_a_dry_run_needs_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern is tried out before anything is set up."""
+    for variable in (*script.VARIABLES.values(), "PLAYHEAD_BIFF_CONFIG"):
+        monkeypatch.delenv(variable, raising=False)
+    out = BytesIO()
+    assert script.main(["--dry-run"], BytesIO(MAIL), out) == 0
+    assert out.getvalue() == f"Playhead: {NAME}: would be posted to the hub\n".encode()
+
+
 def test_a_mail_without_a_download_says_so(run: Filter, hub: RecordingHub) -> None:
     """And is a failure only where one asks for it."""
     ran = run(b"Subject: Dinner?\n\nTonight.\n", "--strict")

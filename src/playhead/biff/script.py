@@ -62,7 +62,8 @@ def read_settings(flags: argparse.Namespace, environment: Mapping[str, str]) -> 
     for name, variable in VARIABLES.items():
         said[name] = environment.get(variable) or said.get(name, "")
     said.update({name: value for name in SAID if (value := getattr(flags, name)) is not None})
-    if not re.match(r"https?://[^\s/]+", said.get("url", "")):
+    unused = flags.dry_run and not said.get("url")
+    if not unused and not re.match(r"https?://[^\s/]+", said.get("url", "")):
         raise Mistake("no address of the hub; give --url, PLAYHEAD_URL, or 'url' in the settings file")
     patterns = said.get("pattern", [])
     try:
@@ -71,7 +72,7 @@ def read_settings(flags: argparse.Namespace, environment: Mapping[str, str]) -> 
         if not re.fullmatch(r"[!-~]*", said["key"].strip()):
             raise Mistake("the key holds what no key can hold; is it the right file?")
         return Settings(
-            url=said["url"].strip(),
+            url=said.get("url", "").strip(),
             key=said["key"].strip(),
             spool=None if said.get("spool") == "none" else Path(said.get("spool") or SPOOL).expanduser(),
             ca_file=said.get("ca_file", ""),
@@ -176,9 +177,9 @@ def act(settings: Settings, raw: bytes, flags: argparse.Namespace) -> tuple[list
     """Post what a mail names, then what waits; what to say, and whether all was taken that there was."""
     told, bodies = ([], []) if flags.deliver else find_bodies(settings, raw)
     if flags.dry_run:
-        return told + [f"{name_body(body)}: would be posted to {settings.url}" for body in bodies], bool(
-            bodies
-        )
+        return told + [
+            f"{name_body(body)}: would be posted to {settings.url or 'the hub'}" for body in bodies
+        ], bool(bodies)
     kept: list[dict[str, Any]] = []
     taken = 0
     for body in bodies:
@@ -202,6 +203,8 @@ def main(
     """Run with the arguments; standard input and output where none are given."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     flags, mistake = _parse(arguments)
+    if source is None and sys.stdin is not None and sys.stdin.isatty() and not flags.deliver:
+        sys.stderr.write("Playhead: waiting for a mail on standard input; Ctrl-D ends it, Ctrl-C leaves\n")
     source, target = source or sys.stdin.buffer, target or sys.stdout.buffer
     mail = pass_on(source, target if flags.echo else None) if not flags.deliver else Passed(b"", True, True)
     done, told = False, [f"nothing was posted: {mistake}"]
