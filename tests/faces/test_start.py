@@ -51,3 +51,18 @@ def test_the_scripts_are_shell_that_a_plain_sh_understands() -> None:
         first = path.read_text().splitlines()[0]
         assert first == "#!/bin/sh", path
         subprocess.run(["/bin/sh", "-n", str(path)], check=True)
+
+
+def test_a_link_to_it_means_the_project_that_it_leads_to(tmp_path: Path) -> None:
+    """As in ~/.local/bin: no second environment is made beside the link, however many links lead on."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "first").symlink_to(ROOT / "bin" / "run")
+    (tmp_path / "bin" / "playhead").symlink_to("../first")
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PLAYHEAD_VENV": str(tmp_path / "venv"),
+        "PLAYHEAD_PYTHON": "none",
+    }
+    traced = ["/bin/sh", "-x", str(tmp_path / "bin" / "playhead"), "--version"]
+    ran = subprocess.run(traced, env=environment, capture_output=True, text=True, check=False)
+    assert f"+ root={ROOT}" in ran.stderr.splitlines()
