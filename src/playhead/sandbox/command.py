@@ -18,21 +18,41 @@ DEFAULT_SERVERS = "plex,jellyfin,emby"
 
 
 def sandbox(
-    world: Annotated[Path | None, typer.Option(help="A world as a JSON file.")] = None,
-    items: Annotated[
-        int | None, typer.Option(min=1, help="Make a world with this many movies and episodes.")
+    world: Annotated[
+        Path | None,
+        typer.Option(
+            "--world", metavar="FILE", help="A world as a JSON file; or else --items.", show_default=False
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
+    items: Annotated[
+        int | None,
+        typer.Option(
+            "--items",
+            metavar="N",
+            min=1,
+            help="Make a world with this many movies and episodes.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed makes the same world.")] = 1,
     servers: Annotated[
-        str, typer.Option(help="Kinds, with a version where wanted: plex,jellyfin:10.11.11,emby.")
+        str,
+        typer.Option(
+            "--servers",
+            metavar="LIST",
+            help=f"Kinds, with a version where wanted: plex,jellyfin:10.11.11,emby. Else {DEFAULT_SERVERS}.",
+            show_default=False,
+        ),
     ] = DEFAULT_SERVERS,
-    plain: Annotated[bool, typer.Option(help="Leave out every oddity.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Leave out every oddity.")] = False,
     contradictions: Annotated[
-        bool, typer.Option(help="Give a few items ids that contradict each other.")
+        bool, typer.Option("--contradictions", help="Give a few items ids that contradict each other.")
     ] = False,
-    rich: Annotated[bool, typer.Option(help="Bodies as large as a real server's.")] = False,
-    json: Annotated[bool, typer.Option(help="First line on stdout: where everything is, as JSON.")] = False,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = HOST,
+    rich: Annotated[bool, typer.Option("--rich", help="Bodies as large as a real server's.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="First line on stdout: where everything is, as JSON.")
+    ] = False,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = HOST,
 ) -> None:
     """Run emulated Plex, Jellyfin and Emby servers until stopped."""
     if (world is None) == (items is None):
