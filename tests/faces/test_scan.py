@@ -14,9 +14,13 @@ from playhead.sandbox.run import SandboxHandle, run_world_in_thread
 from playhead.sandbox.world import World, WorldLibrary, WorldServer, WorldUser
 from tests.faces.conftest import Cli, Ran
 from tests.faces.test_serve import QUIET, Hub, until
+from tests.faces.test_terminal import Terminal, terminal
 
 EPISODE = "tv/Old Show/Season 01/Old Show - S01E01 - Pilot.mkv"
 NEW = "tv/My Fancy Show/Season 07/My Fancy Show S07E22 Awesome Episode.mp4"
+
+
+__all__ = ["terminal"]
 
 
 @pytest.fixture
@@ -124,7 +128,12 @@ def test_what_would_happen_is_said_step_by_step(joined: SandboxHandle, cli: Cli,
         "all of Serien",
     ]
     assert emby["places"][0]["server_path"].startswith("\\\\nas\\video\\tv\\My Fancy Show\\Season 07")
-    assert "is asked to scan" in cli("scan", "--explain", str(media / NEW)).out
+    said = " ".join(cli("scan", "--explain", str(media / NEW)).out.split())
+    assert f"is asked to scan /data/{Path(NEW).parent}; where nothing appears, /data/" in said
+    strange = cli("scan", "--explain", "/elsewhere/a.mkv").out
+    assert f"under another path? playhead connections set {PLEX} --path SERVER=HERE" in strange
+    whole = cli("scan", "Serien", "--dry-run").out
+    assert whole == f"All of Serien would be scanned, on {PLEX}, {EMBY} (--dry-run).\n"
     assert cli("scan", "--path", str(media / NEW), "--dry-run", "--json").json["dry_run"]
     assert cli("scans", "--json").json == []
 
@@ -194,3 +203,23 @@ def test_a_hub_that_runs_does_it_and_goes_on_after_a_kill(
         assert hub.ask("/readyz")[1]["scans"] == {PLEX: "", EMBY: ""}
     finally:
         hub.end()
+
+
+def test_a_whole_library_that_was_scanned_is_told_so(joined: SandboxHandle, cli: Cli) -> None:
+    """Where no file is named, the line does not end in nothing."""
+    ran = cli("scan", "Serien", "--connection", PLEX)
+    assert ran.code == 0, ran.err
+    [line] = ran.out.splitlines()
+    assert line.startswith(f"scanned: {PLEX}, Serien: ")
+    assert len(line) > len(f"scanned: {PLEX}, Serien: ")
+
+
+def test_a_person_is_asked_before_the_trash_is_emptied(
+    joined: SandboxHandle, terminal: Callable[..., Terminal]
+) -> None:
+    """It cannot be taken back; a script that asks for it means it."""
+    screen = terminal("scan", "--empty-trash", "Serien")
+    screen.wait_for("Drop for good")
+    screen.type("n")
+    assert screen.end() == 2, screen.shown
+    assert "Nothing was changed." in screen.shown

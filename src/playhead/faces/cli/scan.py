@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
+from playhead.faces.cli.asking import confirm_or_refuse
 from playhead.faces.cli.options import ConnectionNames, DryRun, HomeOption, JsonFlag, Verbosity
 from playhead.faces.cli.running import choose_connections
 from playhead.faces.cli.session import Session
 from playhead.faces.job_words import describe_job, is_good
 from playhead.flows.empty_trash import empty_trash
 from playhead.flows.explain_path import ExplainedPath, explain_path
+from playhead.flows.library_lane import Lane
 from playhead.flows.request_scan import ScanRequest
-from playhead.ports.errors import UsageError
+from playhead.ports.errors import BackendError, UsageError
 from playhead.ports.library_jobs import Job, JobPart, NewJob, PartState
 from playhead.runtime.exits import Exit
 from playhead.wiring.scan_command import open_desk, open_jobs, open_scanner
@@ -106,8 +110,11 @@ async def _scan(session: Session, request: ScanRequest, *, wait: bool) -> Exit:
                 return _tell_stored(session, jobs.load(number))
             job = None
             told: dict[int, tuple[str, str]] = {}
-            async for job in scanner.watch(number):
-                _tell_progress(session, job, told)
+            with session.screen.waiting(
+                f"Waiting for the proof; Ctrl-C leaves. Afterwards: {session.command('scans')}"
+            ):
+                async for job in scanner.watch(number):
+                    _tell_progress(session, job, told)
     assert job is not None
     _tell_end(session, job)
     if is_good(job):
@@ -143,7 +150,7 @@ def _tell_end(session: Session, job: Job) -> None:
     held = [part for part in job.parts if part.state is not PartState.no_library]
     for part in held or job.parts:
         titles = ", ".join(item.title for item in part.items[:3]) + (" ..." if len(part.items) > 3 else "")
-        what = part.message or titles or part.path
+        what = part.message or titles or part.path or "all of it"
         session.screen.say(f"{part.state}: {_name(part)}: {what}", style=_STYLES.get(part.state), wrap=False)
 
 
@@ -160,13 +167,28 @@ async def _pretend(session: Session, request: ScanRequest) -> None:
                 for each in job.arrived
                 for lane in desk.lanes
             ]
+            where = {title: await _find_holders(desk.lanes, title) for title in job.libraries}
     session.screen.give(
         {"paths": msgspec.to_builtins(explained), "libraries": list(job.libraries), "dry_run": True}
     )
     for title in job.libraries:
-        session.screen.say(f"All of {title} would be scanned (--dry-run).")
+        session.screen.say(f"All of {title} would be scanned, on {', '.join(where[title])} (--dry-run).")
     for each in explained:
         _say_places(session, each)
+
+
+async def _find_holders(lanes: Sequence[Lane], title: str) -> list[str]:
+    """The connections that have a library of this name; one that does not answer is told as such."""
+    found = []
+    for lane in lanes:
+        try:
+            libraries = await lane.scans.list_scanned()
+        except BackendError:
+            found.append(f"{lane.connection} (does not answer now)")
+            continue
+        if any(each.title.casefold() == title.casefold() for each in libraries):
+            found.append(lane.connection)
+    return found
 
 
 async def _explain(session: Session, paths: list[str], names: tuple[str, ...], *, gone: bool) -> None:
@@ -184,6 +206,9 @@ async def _explain(session: Session, paths: list[str], names: tuple[str, ...], *
         if not each.rules:
             session.screen.say("  no mapping fits: the path is taken as it is")
         _say_places(session, each)
+        if each.message and not each.places:
+            say = session.command(f"connections set {shlex.quote(each.connection)} --path SERVER=HERE")
+            session.screen.say(f"  Does it see this folder under another path? {say}", wrap=False)
 
 
 def _say_here(here: str) -> str:
@@ -201,7 +226,9 @@ def _say_places(session: Session, each: ExplainedPath) -> None:
         session.screen.say(
             f"  {each.connection} sees {place.server_path}, in {place.library} ({place.folder})", wrap=False
         )
-        session.screen.say(f"    is asked to scan {', then '.join(place.scans)}", wrap=False)
+        first, *wider = place.scans
+        further = f"; where nothing appears, {', then '.join(wider)}" if wider else ""
+        session.screen.say(f"    is asked to scan {first}{further}", wrap=False)
         looked = ", ".join(place.proofs[:3]) + (" ..." if len(place.proofs) > 3 else "")
         session.screen.say(
             f"    then looks for {looked or 'nothing: the end of the scan is all there is'}", wrap=False
@@ -211,6 +238,9 @@ def _say_places(session: Session, each: ExplainedPath) -> None:
 
 
 async def _empty(session: Session, library: str, names: tuple[str, ...], *, dry: bool) -> None:
+    if session.screen.interactive and not dry:
+        question = f"Drop for good what the servers keep of files that are gone from {library}?"
+        confirm_or_refuse(session.screen, f"{question} There is no way back", yes=False)
     with open_jobs(session.installation) as jobs:
         async with open_desk(session.installation, jobs, names) as desk:
             outcome = await empty_trash(desk.lanes, library, dry=dry)
