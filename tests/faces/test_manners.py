@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -217,3 +218,38 @@ def test_a_full_disk_or_locked_database_is_told_in_its_own_words(
     assert ran.code == 1
     assert "database or disk is full" in ran.err
     assert "INSERT" not in ran.err
+
+
+def test_commands_in_hints_and_examples_are_told_as_they_were_typed(tmp_path: Path) -> None:
+    """Whoever started it by a path, with a home folder of their own, can paste what they are told."""
+    process = start(
+        tmp_path / "a home", "status", "--home", str(tmp_path / "a home"), PLAYHEAD_COMMAND="bin/run"
+    )
+    _, told = process.communicate(timeout=60)
+    assert f"Start with: bin/run --home '{tmp_path / 'a home'}' connect plex|jellyfin|emby" in told
+    process = start(tmp_path, "people", "link", "--help", PLAYHEAD_COMMAND="bin/run")
+    shown, _ = process.communicate(timeout=60)
+    assert "Usage: bin/run people link" in shown
+    assert "Example: bin/run people link sam Plex sammy" in shown
+    process = start(tmp_path, "people", "--nonsense", PLAYHEAD_COMMAND="bin/run")
+    _, told = process.communicate(timeout=60)
+    assert "See: bin/run people --help" in told
+
+
+def test_a_title_in_letters_that_the_terminal_lacks_is_no_reason_to_fail(
+    cli: Cli, box: SandboxHandle, home: Path
+) -> None:
+    """They are shown as question marks; JSON has them in its own escapes."""
+    assert cli("import").code == 0
+    shown, _ = start(home, "items", PYTHONIOENCODING="ascii").communicate(timeout=60)
+    assert "Am?lie (2001)" in shown
+    lines, _ = start(home, "items", "--json", PYTHONIOENCODING="ascii").communicate(timeout=60)
+    assert "Amélie" in {json.loads(line)["title"] for line in lines.splitlines()}
+
+
+def test_help_shows_the_commands_in_the_order_in_which_they_are_needed(cli: Cli) -> None:
+    """Trying comes first, then connecting; what is of one kind stands together."""
+    shown = cli("--help").out
+    order = ["demo", "connect ", "plan", "sync", "serve", "scan ", "scans", "status", "doctor"]
+    places = [shown.index(f"│ {name}") for name in order]
+    assert places == sorted(places)

@@ -194,3 +194,31 @@ def test_items_history_status_and_explain_keep_persons_apart(cli: Cli) -> None:
     assert "bob: written to plex: watched, because watched on emby" in why
     cli("people", "unlink", "emby", "guest", "--yes")
     assert "guest" not in cli("status").out
+
+
+def test_without_a_connection_nothing_is_proposed_or_set_up(cli: Cli) -> None:
+    """And the next step is told."""
+    ran = cli("people", "propose")
+    assert ran.code == 2
+    assert "Start with: playhead connect" in ran.err
+    for command in ("list", "register", "remove"):
+        assert "Start with: playhead connect" in cli("webhooks", command).out
+
+
+@pytest.mark.usefixtures("connected")
+def test_how_to_undo_an_unlink_is_told(cli: Cli) -> None:
+    """By the very command that links it again, a shared login as shared."""
+    cli("people", "add", "the kids")
+    shared = cli("people", "link", "the kids", "emby", "guest", "--shared")
+    assert (
+        "'guest' on 'emby' counts for the kids: it is read for each who shares it, and never written."
+        in shared.out
+    )
+    told = cli("people", "unlink", "emby", "guest", "--yes").out
+    assert "To undo it: playhead people link 'the kids' emby guest --shared" in told
+    assert cli("people", "link", "the kids", "emby", "guest", "--shared").code == 0
+    forgotten = cli("people", "remove", "the kids", "--yes").out.splitlines()
+    assert forgotten[1:] == [
+        "To undo it: playhead people add 'the kids'",
+        "            playhead people link 'the kids' emby guest --shared",
+    ]

@@ -158,17 +158,17 @@ def test_a_server_that_answers_nowhere_is_told(
 def test_at_a_terminal_the_server_is_asked_for_and_the_time_is_counted(
     terminal: Callable[..., Terminal], cli: Cli, box: SandboxHandle
 ) -> None:
-    """How to sign in, the link, how long still, which server, its name and person."""
+    """How to sign in (Enter takes the first way), the link, how long still, which server, its name and person."""
     screen = terminal("connect", "plex", "--plex-tv-url", box.extra_urls["plextv"])
-    screen.wait_for("How do you want to sign in to Plex? [sign-in/token]")
-    screen.type("sign-in")
+    screen.wait_for("[sign-in/token] (sign-in)")
+    screen.type("")
     screen.wait_for("The code is in it already: ")
     Friend(box, Path()).enter(screen.shown, "Den", "bob")
     screen.wait_for("Which server? [Attic/Den]")
     screen.type("den")
-    screen.wait_for("What shall it be called? (Den)")
+    screen.wait_for("What shall this connection be called? (Den)")
     screen.type("")
-    screen.wait_for("Which person is that? (bob)")
+    screen.wait_for("Which person of the house is 'bob' there? (bob)")
     screen.type("")
     assert screen.end() == 0, screen.shown
     assert box.token("Den", "bob") not in screen.shown
@@ -267,20 +267,20 @@ def test_at_a_terminal_a_password_is_asked_for_and_not_shown(
 ) -> None:
     """A wrong one is asked again."""
     screen = terminal("connect", "emby", "--url", box.url("Cabin"))
-    screen.wait_for("How do you want to sign in to Emby? [password/token]")
+    screen.wait_for("[password/token] (password)")
     screen.type("password")
-    screen.wait_for("Your name there")
+    screen.wait_for("Your user name on Emby")
     screen.type("bob")
     screen.wait_for("Password of bob (not shown)")
     screen.type("wrong-word")
     screen.wait_for("does not take this name and password")
-    screen.wait_for("Your name there")
+    screen.wait_for("Your user name on Emby")
     screen.type("bob")
     screen.wait_for("Password of bob (not shown)")
     screen.type(WORD)
-    screen.wait_for("What shall it be called?")
+    screen.wait_for("What shall this connection be called?")
     screen.type("")
-    screen.wait_for("Which person is that?")
+    screen.wait_for("Which person of the house is")
     screen.type("")
     assert screen.end() == 0, screen.shown
     assert WORD not in screen.shown

@@ -97,9 +97,9 @@ def test_connect_asks_for_what_it_lacks_and_again_for_what_was_wrong(
     screen.wait_for("Token")
     secret = only_emby.server(EMBY).admin_token
     screen.type(secret)
-    screen.wait_for("What shall it be called? (Emby)")
+    screen.wait_for("What shall this connection be called? (Emby)")
     screen.type("Cabin")
-    screen.wait_for(f"Which person is that? ({PERSON})")
+    screen.wait_for(f"Which person of the house is '{PERSON}' there? ({PERSON})")
     screen.type("")
     assert screen.end() == 0, screen.shown
     assert "Connected." in screen.shown

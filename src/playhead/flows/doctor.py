@@ -158,7 +158,9 @@ async def check_patient(patient: Patient) -> list[Finding]:
         findings += [_check_id(patient, info), _check_version(patient, info), _check_clock(patient, info)]
         user = await backend.check_account()
         patient.note_token()
-        findings.append(Finding("token", patient.name, "ok", f"works for {user.name}"))
+        findings.append(
+            Finding("token", patient.name, "ok", f"works for {user.name if user.named else patient.user}")
+        )
         findings.append(_check_libraries(patient, await backend.list_libraries()))
     except TokenRefused as error:
         hint = f"Sign in again: {patient.sign_in_again}" if patient.sign_in_again else error.hint

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from playhead.faces.cli.screen import make_table
+from playhead.faces.cli.screen import as_typed, make_table
 from playhead.faces.cli.session import Session
 from playhead.flows.adopt import Adopted, Adoption, LeftBehind
 from playhead.flows.connect import Checked, check_connection
@@ -126,9 +126,10 @@ def tell(session: Session, taken: list[Taken], left: list[LeftBehind], *, dry_ru
         shown = (server.name, connection.kind, connection.url, connection.user, connection.person, *yes_no)
         without = ", ".join(connection.libraries.exclude) or "-"
         table.add_row(*shown, without, trouble or "works", *([connection.proxy_host] if behind else []))
-    session.screen.show(table)
+    if taken:
+        session.screen.show(table)
     for item in left:
-        session.screen.say(f"Not taken over: {item.place}: {item.reason}")
+        session.screen.say(as_typed(f"Not taken over: {item.place}: {item.reason}"))
     if any(trouble for _, _, trouble in taken):
         session.screen.say(f"Some could not be checked; look again later: {session.command('doctor')}")
 

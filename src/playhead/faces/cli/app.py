@@ -7,18 +7,19 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from playhead import __version__
 from playhead.faces.cli.options import HomeOption
-from playhead.faces.cli.screen import print_error
+from playhead.faces.cli.screen import as_typed, bear_any_letter, print_error, program_name, remember_program
 from playhead.faces.cli.session import remember_home
 from playhead.ports.errors import PlayheadError, UsageError
 from playhead.runtime.exits import Exit
 
 _SET_UP, _RUN, _LOOK, _TRY = "Connect", "Bring into agreement", "Look", "Try"
+_HUB, _LIBRARIES = "Stay up and be told at once", "Libraries and notices"
 
 
 class Command(NamedTuple):
@@ -30,31 +31,31 @@ class Command(NamedTuple):
     example: str | None = None
 
 
-COMMANDS = {
+COMMANDS = {  # in the order of their panels, as --help shows them
+    "demo": Command("demo", "demo", _TRY, "demo --once"),
+    "sandbox": Command("sandbox", "sandbox", _TRY, "sandbox --items 500 --servers plex,jellyfin,emby"),
     "connect": Command("connect", "make_app", _SET_UP),
     "connections": Command("connections", "make_app", _SET_UP),
     "people": Command("people", "make_app", _SET_UP),
     "adopt": Command("adopt", "make_app", _SET_UP),
-    "sync": Command("sync", "sync", _RUN, "sync --dry-run"),
     "plan": Command("plan", "plan", _RUN, "plan --json"),
+    "sync": Command("sync", "sync", _RUN, "sync --dry-run"),
     "import": Command("import_", "import_", _RUN, "import --connection Plex"),
     "export": Command("export", "export", _RUN, "export --connection Emby --dry-run"),
     "held": Command("held", "make_app", _RUN),
-    "biff": Command("biff", "biff", _RUN, "biff --echo --config /etc/playhead/biff.ini"),
-    "serve": Command("serve", "serve", _RUN, "serve --base-url http://10.0.0.2:7529"),
-    "webhooks": Command("webhooks", "make_app", _SET_UP),
-    "proxy": Command("proxy", "make_app", _SET_UP),
-    "scan": Command("scan", "scan", _RUN, "scan --path '/media/tv/My Show/Season 1'"),
-    "scans": Command("scans", "scans", _LOOK, "scans"),
-    "notify": Command("notify", "make_app", _SET_UP),
-    "api-key": Command("api_key", "make_app", _SET_UP),
+    "serve": Command("serve", "serve", _HUB, "serve --base-url http://10.0.0.2:7529"),
+    "webhooks": Command("webhooks", "make_app", _HUB),
+    "proxy": Command("proxy", "make_app", _HUB),
+    "scan": Command("scan", "scan", _LIBRARIES, "scan --path '/media/tv/My Show/Season 1'"),
+    "scans": Command("scans", "scans", _LIBRARIES, "scans"),
+    "notify": Command("notify", "make_app", _LIBRARIES),
+    "biff": Command("biff", "biff", _LIBRARIES, "biff --echo --config /etc/playhead/biff.ini"),
+    "api-key": Command("api_key", "make_app", _LIBRARIES),
     "status": Command("status", "status", _LOOK, "status"),
     "items": Command("items", "items", _LOOK, "items matrix"),
     "explain": Command("explain", "explain", _LOOK, "explain 'The Matrix'"),
     "history": Command("history", "history", _LOOK, "history --limit 20"),
     "doctor": Command("doctor", "doctor", _LOOK, "doctor"),
-    "demo": Command("demo", "demo", _TRY, "demo --once"),
-    "sandbox": Command("sandbox", "sandbox", _TRY, "sandbox --items 500 --servers plex,jellyfin,emby"),
 }
 
 
@@ -120,10 +121,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = args[: args.index("--")] if "--" in args else args
     as_json = "--json" in options
     verbose = "-vv" in options or options.count("-v") + options.count("--verbose") > 1
+    remember_program(None)
+    bear_any_letter()
     try:
         command = typer.main.get_command(make_app(_wanted(args)))
+        _word_examples(command)
+        _order(command)
         _begin_collecting()
-        code = command.main(args, prog_name="playhead", standalone_mode=False)
+        code = command.main(args, prog_name=program_name(), standalone_mode=False)
         sys.stdout.flush()
         return _tell_interrupted(as_json) if code == Exit.interrupted else int(code or Exit.done)
     except typer.TyperException as error:
@@ -145,6 +150,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         known = _make_known(error)
         print_error(known, as_json=as_json)
         return Exit.usage if isinstance(known, UsageError) else Exit.failed
+
+
+def _word_examples(command: Any) -> None:
+    """Have the examples below each help begin as the program was started."""
+    command.epilog = command.epilog and as_typed(command.epilog)
+    for inner in getattr(command, "commands", {}).values():
+        _word_examples(inner)
+
+
+def _order(command: Any) -> None:
+    """Commands and groups in the order of the table; by itself Typer would put the groups last."""
+    if (known := getattr(command, "commands", None)) is not None:
+        command.commands = {name: known[name] for name in COMMANDS if name in known}
 
 
 def _begin_collecting() -> None:
@@ -187,4 +205,4 @@ def _end_quietly() -> int:
 
 def _help_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
-    return f"See: {context.command_path} --help" if context is not None else "See: playhead --help"
+    return f"See: {context.command_path} --help" if context is not None else f"See: {program_name()} --help"

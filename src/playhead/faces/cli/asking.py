@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.prompt import Confirm, Prompt
 
@@ -30,9 +30,26 @@ def ask_secret(screen: Screen, question: str) -> str:
         screen.note("Something is needed here; Ctrl-C leaves without changing anything.")
 
 
-def ask_choice(screen: Screen, question: str, choices: Sequence[str]) -> str:
-    """One of several."""
-    return Prompt.ask(question, console=screen.err, choices=list(choices), case_sensitive=False)
+def ask_choice(
+    screen: Screen,
+    question: str,
+    choices: Sequence[str],
+    *,
+    default: str | None = None,
+    about: Mapping[str, str] | None = None,
+) -> str:
+    """One of several; ``about`` says a line of each. Enter alone takes the default, where there is one."""
+    if about:
+        screen.note(question)
+        widest = max(map(len, about))
+        for choice, line in about.items():
+            screen.note(f"  {choice:<{widest}}  {line}")
+        question = "Which"
+    return str(
+        Prompt.ask(
+            question, console=screen.err, choices=list(choices), case_sensitive=False, default=default or ...
+        )
+    )
 
 
 def ask_yes(screen: Screen, question: str, *, default: bool = True) -> bool:

@@ -194,7 +194,9 @@ def connect_server(session: Session, manifest: Manifest, wish: Wish) -> None:
     name, replaces = _choose_name(session, manifest, wish, checked, interactive)
     person = wish.person or session.settings.first_person() or checked.user.name
     if interactive and wish.person is None:
-        person = ask_text(session.screen, "Which person is that?", default=person)
+        person = ask_text(
+            session.screen, f"Which person of the house is '{checked.user.name}' there?", default=person
+        )
     connection = ConnectionSettings(
         kind=manifest.name,
         url=wish.url or "",
@@ -269,7 +271,9 @@ def _choose_name(
     taken = {*known, *session.settings.senders}
     default = _free_name(checked.server.name or manifest.title, checked.user.name, taken)
     name = wish.name or (
-        ask_text(session.screen, "What shall it be called?", default=default) if interactive else default
+        ask_text(session.screen, "What shall this connection be called?", default=default)
+        if interactive
+        else default
     )
     if name.casefold() in {other.casefold() for other in (*known, *session.settings.senders)}:
         raise UsageError(
@@ -320,7 +324,8 @@ def _tell_next(session: Session) -> None:
     count = len(session.installation.settings_file.load().connections)
     if count < 2:
         session.screen.say(f"Next: connect another server, or see what is there: {session.command('import')}")
-    else:
-        session.screen.say(
-            f"Next: see what would change: {session.command('plan')}, then bring it there: {session.command('sync')}"
-        )
+        return
+    session.screen.say(
+        f"Next: see what would change: {session.command('plan')}, then bring it there: {session.command('sync')}"
+    )
+    session.screen.say(f"More people in the house? {session.command('people propose')} finds who is who.")

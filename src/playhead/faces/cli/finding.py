@@ -54,9 +54,24 @@ def choose_way(session: Session, manifest: Manifest, wish: Wish, interactive: bo
     choices = [*by_code, *([BY_PASSWORD] if manifest.by_password else []), BY_TOKEN]
     if wish.token or wish.by_code or wish.password is not None or not interactive or len(choices) == 1:
         return
-    chosen = ask_choice(session.screen, f"How do you want to sign in to {manifest.title}?", choices)
+    question = f"How do you want to sign in to {manifest.title}?"
+    about = {choice: _describe_way(manifest, choice) for choice in choices}
+    chosen = ask_choice(session.screen, question, choices, default=choices[0], about=about)
     wish.by_code = chosen in by_code
     wish.password = "-" if chosen == BY_PASSWORD else None
+
+
+def _describe_way(manifest: Manifest, choice: str) -> str:
+    if choice == BY_PASSWORD:
+        return "name and password, used once and not kept"
+    if choice != BY_TOKEN:
+        text = manifest.by_code.help if manifest.by_code else ""
+        return text[:1].lower() + text[1:].rstrip(".")
+    return (
+        "a token that you have already; it acts for whoever it belongs to"
+        if manifest.token_decides
+        else "an API key from the server's dashboard; one serves everybody in the house"
+    )
 
 
 def find_server(
@@ -119,9 +134,10 @@ def _gather(session: Session, manifest: Manifest, wish: Wish) -> None:
             print_error(error, as_json=False)
     wish.url = read_url(manifest, wish.url) if wish.url else None
     if wish.password is not None and not wish.user:
-        wish.user = ask_text(session.screen, "Your name there")
+        wish.user = ask_text(session.screen, f"Your user name on {manifest.title}")
     if not wish.token and not wish.by_code and wish.password is None:
-        wish.token = ask_secret(session.screen, "Token (not shown; env:NAME and file:PATH work too)")
+        what = "Token" if manifest.token_decides else "Token or API key"
+        wish.token = ask_secret(session.screen, f"{what} (not shown; env:NAME and file:PATH work too)")
 
 
 def _get_token(session: Session, manifest: Manifest, wish: Wish) -> tuple[str | None, str, Granted | None]:
@@ -174,5 +190,9 @@ async def _check(
             if not interactive or not needed.users:
                 raise
             users = needed.users
-    wish.user = ask_choice(session.screen, "Which user there?", [user.name for user in users])
+    wish.user = ask_choice(
+        session.screen,
+        "Whose watch state shall this connection start with? Others are linked later",
+        [user.name for user in users],
+    )
     return await check_connection(make, kind=manifest.name, title=manifest.title, user=wish.user)

@@ -115,16 +115,27 @@ def link_login(
         session.screen.note(
             f"The token of '{name}' itself stays. Another one is taken with: playhead connections set {name!r} --help"
         )
-    _say_linked(session, name, who, found, former if not with_history else None, dry_run=dry_run)
+    _say_linked(
+        session, name, who, found, former if not with_history else None, shared=shared, dry_run=dry_run
+    )
 
 
 def _say_linked(
-    session: Session, name: str, who: str, found: Found, former: str | None, *, dry_run: bool
+    session: Session,
+    name: str,
+    who: str,
+    found: Found,
+    former: str | None,
+    *,
+    shared: bool,
+    dry_run: bool,
 ) -> None:
     if dry_run:
         session.screen.say(f"'{found.user.name}' on '{name}' would be {who}'s (--dry-run).")
         return
-    session.screen.say(f"'{found.user.name}' on '{name}' is {who}'s.", style="green")
+    shares = f"counts for {who}: it is read for each who shares it, and never written"
+    is_whose = shares if shared else f"is {who}'s"
+    session.screen.say(f"'{found.user.name}' on '{name}' {is_whose}.", style="green")
     if former is not None:
         session.screen.say(
             f"What it shows now is {former}'s and counts for nobody else; what happens there from now on is {who}'s."
@@ -227,6 +238,8 @@ def propose(
     verbose: Verbosity = 0,
 ) -> None:
     session = Session(home, as_json=json, verbose=verbose)
+    if not session.settings.connections:
+        raise UsageError("Nothing is connected yet.", hint="Start with: playhead connect plex|jellyfin|emby")
     with session.screen.waiting("Asking the servers ..."):
         places, failed = asyncio.run(list_places(session.installation))
     for name, error in failed.items():
@@ -262,6 +275,10 @@ def _choose(session: Session, found: Proposals, *, asked: bool) -> list[tuple[st
     if not asked:
         return [(proposal.person, proposal.places) for proposal in found.sure]
     chosen: list[tuple[str, Sequence[Place]]] = []
+    if found.sure or found.doubts:
+        session.screen.note(
+            "Linking changes nothing on any server; a sync after it does, and plan shows what."
+        )
     for proposal in found.sure:
         where = ", ".join(_say_place(place) for place in proposal.places)
         if ask_yes(session.screen, f"Link {where} to {proposal.person}?", default=False):
@@ -312,10 +329,12 @@ def _show(session: Session, found: Proposals) -> None:
     if found.sure or found.doubts:
         session.screen.show(table)
     else:
-        session.screen.say("No login that is nobody's fits a person or another login.")
+        session.screen.say("Nothing to propose: every login that looks like one of a person is linked.")
     if found.alone:
         alone = ", ".join(_say_place(place) for place in found.alone)
         session.screen.say(f"Nobody's, and like no other: {alone}", style="dim")
+        by_hand = f"{session.command('people add NAME')}, then {session.command('people link NAME CONNECTION USER')}"
+        session.screen.say(f"By hand: {by_hand}", style="dim")
 
 
 def _say_place(place: Place) -> str:

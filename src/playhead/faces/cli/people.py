@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -123,7 +124,9 @@ def add(
     elif dry_run:
         session.screen.say(f"{name} would be added (--dry-run).")
     else:
-        session.screen.say(f"Added {name}. Next: {session.command(f'people link {name!r} CONNECTION USER')}")
+        session.screen.say(
+            f"Added {name}. Next: {session.command(f'people link {shlex.quote(name)} CONNECTION USER')}"
+        )
 
 
 def unlink(
@@ -143,7 +146,9 @@ def unlink(
     name, login = _find_linked(session, connection, user, person)
     if not dry_run:
         confirm_or_refuse(
-            session.screen, f"Shall '{login.user}' on '{name}' not be {login.person}'s any more?", yes=yes
+            session.screen,
+            f"Take '{login.user}' on '{name}' from {login.person}? Nothing is changed on the server",
+            yes=yes,
         )
         session.installation.remove_account(name, login)
     session.screen.give({"unlinked": {**_describe(name, login), "person": login.person}, "dry_run": dry_run})
@@ -153,6 +158,12 @@ def unlink(
         session.screen.say(
             f"'{login.user}' on '{name}' is nobody's now. It is neither read nor written; {login.person} keeps what was read."
         )
+        session.screen.say(f"To undo it: {_link_again(session, name, login)}", wrap=False)
+
+
+def _link_again(session: Session, name: str, login: Login) -> str:
+    words = " ".join(shlex.quote(word) for word in (login.person, name, login.user))
+    return session.command(f"people link {words}{' --shared' if login.shared else ''}")
 
 
 def _find_linked(
@@ -188,7 +199,9 @@ def remove(
     logins = _logins_of(session, known)
     if not dry_run:
         confirm_or_refuse(
-            session.screen, f"Forget {known} and whose {len(logins)} logins they were?", yes=yes
+            session.screen,
+            f"Forget {known} and whose {len(logins)} logins they were? Nothing is changed on any server",
+            yes=yes,
         )
         remove_person(session.installation, known, logins)
     session.screen.give(
@@ -203,6 +216,9 @@ def remove(
         session.screen.say(f"{known} would be forgotten, with {where} (--dry-run).")
     else:
         session.screen.say(f"Removed {known}, with {where}. What was read stays.")
+        session.screen.say(f"To undo it: {session.command(f'people add {shlex.quote(known)}')}")
+        for name, login in logins:
+            session.screen.say(f"            {_link_again(session, name, login)}", wrap=False)
 
 
 def list_unmatched(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity = 0) -> None:
@@ -222,7 +238,7 @@ def list_unmatched(home: HomeOption = None, json: JsonFlag = False, verbose: Ver
         ]
     )
     if not found:
-        session.screen.say("Servers told of no login that is nobody's.")
+        session.screen.say("Nothing waits here: servers told of no login that is not linked to a person.")
         return
     table = make_table("connection", "login", "id", "events", "last", "at", numbers=("events",))
     for one in found:

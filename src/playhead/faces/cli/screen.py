@@ -5,10 +5,16 @@ With ``as_json`` stdout gets JSON and nothing else. Colours and bars only where 
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import re
+import shlex
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 WIDTH_IN_PIPES = 160
+COMMAND = re.compile(r"(?<![\w/.@-])playhead( (?:--help|[a-z-]+(?= |$|[|`',.:;)])))")
+_typed: list[str] = []  # the program as it was started, once a command knows its home folder
 
 
 class Screen:
@@ -46,7 +54,7 @@ class Screen:
 
     def note(self, text: str, *, style: str | None = None) -> None:
         """Something beside the result: goes to stderr."""
-        self.err.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        self.err.print(as_typed(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, table: Table) -> None:
         """A table for a person; silent with ``--json``."""
@@ -109,17 +117,55 @@ def make_table(*columns: str, title: str | None = None, numbers: Iterable[str] =
     return table
 
 
+def bear_any_letter() -> None:
+    """Have what the terminal's alphabet lacks shown as ``?``; a title in other letters is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not _takes_any_letter(stream):
+            stream.reconfigure(errors="replace")
+
+
+def _takes_any_letter(stream: Any) -> bool:
+    return str(getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
+
+
 def write_json(value: Any) -> None:
     """One JSON value and a line end on stdout."""
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    text = msgspec.json.encode(value).decode()
+    if not _takes_any_letter(sys.stdout):
+        text = json.dumps(json.loads(text))  # other letters as \\u00e9, which every reader of JSON knows
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
+def remember_program(home: Path | None) -> None:
+    """Note how the program was started, ``--home`` included, for commands that are told in hints."""
+    _typed[:] = [program_name() + (f" --home {shlex.quote(str(home))}" if home is not None else "")]
+
+
+def program_name() -> str:
+    """What a person types to start Playhead: ``playhead``, or ``bin/run`` in a copy of the project."""
+    return os.environ.get("PLAYHEAD_COMMAND", "playhead")
+
+
+def as_typed(text: str) -> str:
+    """The text with each command in it as the person would type it here: ``bin/run --home DIR sync`` for ``playhead sync``."""
+    typed = _typed[0] if _typed else program_name()
+    return text if typed == "playhead" else COMMAND.sub(lambda found: typed + found[1], text)
+
+
 def print_error(error: PlayheadError, *, as_json: bool) -> None:
-    """``error: message hint`` on one line of stderr; with ``as_json`` as an object on stdout too."""
-    message, hint = (redact(" ".join(text.split())) for text in (error.message, error.hint))
+    """``error: message hint`` on one line of stderr; at a terminal that is narrower no word is broken, and a command that is
+    to be pasted stays whole; with ``as_json`` as an object on stdout too."""
+    message, hint = (redact(as_typed(" ".join(text.split()))) for text in (error.message, error.hint))
     if as_json:
         write_json({"error": {"code": error.code, "message": message, "hint": hint}})
     console = make_console(stderr=True)
     console.print("error: ", style="bold red", end="", highlight=False)
-    console.print(f"{message} {hint}".strip(), markup=False, highlight=False, soft_wrap=True)
+    whole = f"{message} {hint}".strip()
+    if not console.is_terminal or len(whole) + len("error: ") <= console.width:
+        console.print(whole, markup=False, highlight=False, soft_wrap=True)
+        return
+    for text in ("error: " + message, hint):
+        lines = [text] if COMMAND.search(error.hint) and text is hint else textwrap.wrap(text, console.width)
+        for line in lines:
+            console.print(line.removeprefix("error: "), markup=False, highlight=False, soft_wrap=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
-from playhead.faces.cli.screen import Screen
+from playhead.faces.cli.screen import Screen, as_typed, program_name, remember_program
 from playhead.ports.errors import UsageError
 from playhead.runtime.home import find_home
 from playhead.runtime.log import set_up_log
@@ -26,10 +25,11 @@ class Session:
 
     def __init__(self, home: Path | None, *, as_json: bool = False, verbose: int = 0) -> None:
         home = home or next(iter(_before_command), None)
-        set_up_log(verbose)
+        set_up_log(verbose, as_typed)
         self.screen = Screen(as_json=as_json)
         self.installation = Installation(find_home(home))
         self.home_given = home is not None
+        remember_program(self.installation.home.path if self.home_given else None)
 
     @property
     def settings(self) -> Settings:
@@ -53,5 +53,4 @@ class Session:
 
 def command_line(text: str, home: Path | None = None) -> str:
     """``playhead TEXT`` in the words that started this process, with ``--home`` where it was given."""
-    program = os.environ.get("PLAYHEAD_COMMAND", "playhead")
-    return f"{program} {text}" + (f" --home {shlex.quote(str(home))}" if home else "")
+    return f"{program_name()} {text}" + (f" --home {shlex.quote(str(home))}" if home else "")

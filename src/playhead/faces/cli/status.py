@@ -27,6 +27,24 @@ def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
     refused = list_refused(session.installation)
     told = [msgspec.to_builtins(each) for each in refused]
     session.screen.give({"accounts": accounts, "never_read": unread, "refused": told, **waiting})
+    _show_accounts(session, accounts, unread)
+    session.screen.say(
+        f"\nAgreed: {waiting['watched']:,} watched and {waiting['started']:,} started of {waiting['items']:,} items."
+    )
+    for each in refused:
+        session.screen.say(as_typed(f"{each.message} {each.hint}"), style="yellow")
+    if waiting["held"]:
+        session.screen.say(
+            f"{waiting['held']} held for you to decide: {session.command('held')}", style="yellow"
+        )
+    if waiting["conflicts"]:
+        session.screen.say(
+            f"{waiting['conflicts']} items have ids that contradict each other.", style="yellow"
+        )
+
+
+def _show_accounts(session: Session, accounts: Sequence[Mapping[str, Any]], unread: Sequence[str]) -> None:
+    known = session.settings.connections
     several = {(row["connection"], row["person"]) for row in accounts if _is_further(accounts, row)}
     table = make_table(
         "connection",
@@ -47,19 +65,6 @@ def status(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
     for name in unread:
         table.add_row(name, known[name].person or "-", "-", "-", "-", "-", "never")
     session.screen.show(table)
-    session.screen.say(
-        f"\nAgreed: {waiting['watched']:,} watched and {waiting['started']:,} started of {waiting['items']:,} items."
-    )
-    for each in refused:
-        session.screen.say(as_typed(f"{each.message} {each.hint}"), style="yellow")
-    if waiting["held"]:
-        session.screen.say(
-            f"{waiting['held']} held for you to decide: {session.command('held')}", style="yellow"
-        )
-    if waiting["conflicts"]:
-        session.screen.say(
-            f"{waiting['conflicts']} items have ids that contradict each other.", style="yellow"
-        )
 
 
 def is_linked(known: Mapping[str, ConnectionSettings], row: Mapping[str, Any]) -> bool:

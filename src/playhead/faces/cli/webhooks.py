@@ -72,14 +72,19 @@ def list_webhooks(
     addresses = list_addresses(session.installation, find_base_url(session.installation, base_url))
     session.screen.give([msgspec.to_builtins(each) for each in addresses])
     if not addresses:
-        session.screen.say(
-            f"No connection takes webhooks yet. Start with: {session.command('connect plex|jellyfin|emby')}"
-        )
+        _say_nothing_connected(session)
         return
     table = make_table("connection", "url")
     for each in addresses:
         table.add_row(each.connection, each.url)
     session.screen.show(table)
+    session.screen.say("Whoever knows such an address can post to it: treat it as a password.", style="dim")
+
+
+def _say_nothing_connected(session: Session) -> None:
+    session.screen.say(
+        f"No connection takes webhooks yet. Start with: {session.command('connect plex|jellyfin|emby')}"
+    )
 
 
 def register(
@@ -114,6 +119,10 @@ def _set_up(session: Session, names: list[str] | None, given: str | None, *, rem
     ]
     if missing := [name for name in wanted or () if name not in {each.connection for each in addresses}]:
         raise UsageError(f"'{missing[0]}' takes no webhooks: it is not read, or its servers send none.")
+    if not addresses:
+        session.screen.give([])
+        _say_nothing_connected(session)
+        return
     done = asyncio.run(_each(session, addresses, base_url, remove=remove, dry=dry))
     session.screen.give([msgspec.to_builtins(each) for each in done])
     for each in done:
