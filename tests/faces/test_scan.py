@@ -131,7 +131,7 @@ def test_what_would_happen_is_said_step_by_step(joined: SandboxHandle, cli: Cli,
     said = " ".join(cli("scan", "--explain", str(media / NEW)).out.split())
     assert f"is asked to scan /data/{Path(NEW).parent}; where nothing appears, /data/" in said
     strange = cli("scan", "--explain", "/elsewhere/a.mkv").out
-    assert f"under another path? playhead connections set {PLEX} --path SERVER=HERE" in strange
+    assert f"under another path? playhead connections set {PLEX} --path SERVER=HUB" in strange
     whole = cli("scan", "Serien", "--dry-run").out
     assert whole == f"All of Serien would be scanned, on {PLEX}, {EMBY} (--dry-run).\n"
     assert cli("scan", "--path", str(media / NEW), "--dry-run", "--json").json["dry_run"]

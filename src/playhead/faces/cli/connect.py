@@ -156,7 +156,7 @@ def _list_ways(manifest: Manifest) -> Iterator[tuple[str, Any, Any]]:
 
 def _url_option(manifest: Manifest) -> Any:
     text = f"The server's address, {example_of(manifest, 'url')}."
-    return Annotated[str | None, typer.Option("--url", help=text, show_default=False)]
+    return Annotated[str | None, typer.Option("--url", metavar="URL", help=text, show_default=False)]
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:

@@ -126,7 +126,9 @@ def change(
             show_default=False,
         ),
     ] = None,
-    url: Annotated[str | None, typer.Option(help="Its new address.", show_default=False)] = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Its new address.", show_default=False)
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(

@@ -23,6 +23,7 @@ Verbosity = Annotated[
         "-v",
         "--verbose",
         count=True,
+        metavar="",
         show_default=False,
         help="Say what is done; -vv everything, with tracebacks.",
     ),

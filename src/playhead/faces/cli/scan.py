@@ -207,7 +207,7 @@ async def _explain(session: Session, paths: list[str], names: tuple[str, ...], *
             session.screen.say("  no mapping fits: the path is taken as it is")
         _say_places(session, each)
         if each.message and not each.places:
-            say = session.command(f"connections set {shlex.quote(each.connection)} --path SERVER=HERE")
+            say = session.command(f"connections set {shlex.quote(each.connection)} --path SERVER=HUB")
             session.screen.say(f"  Does it see this folder under another path? {say}", wrap=False)
 
 
