@@ -201,6 +201,17 @@ async def test_the_wish_of_retry_after_is_kept(scripted: tuple[Scripted, Http]) 
     assert parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
     for nonsense in (None, "", "soon", "-3", "²"):
         assert parse_retry_after(nonsense) is None
+    assert parse_retry_after("9" * 400) == parse_retry_after("Wed, 21 Oct 2999 07:28:00 GMT") == 86_400
+
+
+async def test_a_date_of_retry_after_is_on_the_servers_clock(scripted: tuple[Scripted, Http]) -> None:
+    """A server whose clock is years ahead wishes for a minute, not for years."""
+    script, http = scripted
+    dates = {"Date": "Wed, 21 Oct 2099 07:28:00 GMT", "Retry-After": "Wed, 21 Oct 2099 07:29:00 GMT"}
+    script.answer = lambda _: web.Response(status=429, headers=dates)
+    with pytest.raises(RateLimited) as caught:
+        await http.write("POST", "/x")
+    assert caught.value.retry_after_s == 60.0
 
 
 async def test_the_servers_clock_is_noted(scripted: tuple[Scripted, Http]) -> None:

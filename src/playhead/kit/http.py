@@ -59,6 +59,7 @@ set_on_retry_hooks([_log_retry])
 Params = Mapping[str, str | int]
 READ_ATTEMPTS = 4
 LONGEST_PAUSE_S = 30.0
+LONGEST_WISH_S = 86_400.0  # of a server that asks to slow down
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -265,7 +266,7 @@ class Http:
             raise RateLimited(
                 f"{self.title} asks to slow down.",
                 hint="Playhead waits and goes on by itself.",
-                retry_after_s=parse_retry_after(headers.get(hdrs.RETRY_AFTER)),
+                retry_after_s=parse_retry_after(headers.get(hdrs.RETRY_AFTER), headers.get(hdrs.DATE)),
             )
         if status >= 500:
             raise ServerFault(
@@ -302,12 +303,9 @@ class Http:
             )
 
     def _note_clock(self, date: str | None) -> None:
-        if not date:
-            return
-        try:
-            self.clock_skew_s = parsedate_to_datetime(date).timestamp() - time.time()
-        except ValueError:
-            self.clock_skew_s = None
+        if date:
+            theirs = _read_http_date(date)
+            self.clock_skew_s = None if theirs is None else theirs - time.time()
 
 
 def _parse_base(base_url: str, title: str) -> URL:
@@ -339,15 +337,25 @@ def hash_body(body: bytes) -> int:
     return xxhash.xxh3_64_intdigest(body) - (1 << 63)
 
 
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header (seconds or an HTTP date); None when absent or unreadable."""
+def parse_retry_after(value: str | None, date: str | None = None) -> float | None:
+    """Seconds from a Retry-After header (seconds or an HTTP date), a day at most; None when absent or unreadable.
+
+    ``date`` is the answer's own: a date is a wish on the server's clock, which may be wrong.
+    """
     if not value:
         return None
     if value.strip().isdecimal() and value.isascii():
-        return float(value)
+        return min(float(value), LONGEST_WISH_S)
+    until, now = _read_http_date(value), _read_http_date(date)
+    if until is None:
+        return None
+    return min(max(0.0, until - (now if now is not None else time.time())), LONGEST_WISH_S)
+
+
+def _read_http_date(text: str | None) -> float | None:
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (ValueError, OverflowError):
         return None
 
 
