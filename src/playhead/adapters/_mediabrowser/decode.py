@@ -11,6 +11,7 @@ import msgspec
 
 from playhead.adapters._mediabrowser.translate import read_entries, read_lean_entries, read_shows
 from playhead.adapters._mediabrowser.wire import Item, LeanItem, LeanPage, Page, RawItems
+from playhead.kit.decoding import NONE_NEEDED, decode_json, decode_leniently, decode_members
 from playhead.ports.backend import Listing, PageContent
 from playhead.ports.errors import BadAnswer
 
@@ -20,8 +21,20 @@ _I = TypeVar("_I", Item, LeanItem)
 _PAGE = msgspec.json.Decoder(Page, strict=False)
 _LEAN_PAGE = msgspec.json.Decoder(LeanPage, strict=False)
 _RAW = msgspec.json.Decoder(RawItems, strict=False)
-_ITEM = msgspec.json.Decoder(Item, strict=False)
-_LEAN_ITEM = msgspec.json.Decoder(LeanItem, strict=False)
+# What an item is, which one, and its state: where one of these cannot be read nothing can be said of the item.
+NEEDED = frozenset(
+    {
+        "Id",
+        "UserData",
+        "Type",
+        "SeriesId",
+        "ParentIndexNumber",
+        "IndexNumber",
+        "IndexNumberEnd",
+        "ProviderIds",
+        "LocationType",
+    }
+)
 
 
 def decode_page(body: bytes, listing: Listing, *, title: str, has_total: bool) -> PageContent:
@@ -49,39 +62,44 @@ def decode_page(body: bytes, listing: Listing, *, title: str, has_total: bool) -
 def decode_items(body: bytes, title: str) -> tuple[list[Item], int | None, tuple[str, ...]]:
     """The readable entries of a page, the total as it stands there, and a sentence for each unreadable entry."""
     try:
-        page = _PAGE.decode(body)
+        page = decode_json(_PAGE, body)
     except msgspec.DecodeError:
-        return _decode_singly(body, title, _ITEM)
+        return _decode_singly(body, title, Item)
     return page.Items, page.TotalRecordCount, ()
 
 
 def _decode_lean(body: bytes, title: str) -> tuple[list[LeanItem], int | None, tuple[str, ...]]:
     try:
-        page = _LEAN_PAGE.decode(body)
+        page = decode_json(_LEAN_PAGE, body)
     except msgspec.DecodeError:
-        return _decode_singly(body, title, _LEAN_ITEM)
+        return _decode_singly(body, title, LeanItem)
     return page.Items, page.TotalRecordCount, ()
 
 
-def _decode_singly(
-    body: bytes, title: str, decoder: msgspec.json.Decoder[_I]
-) -> tuple[list[_I], int | None, tuple[str, ...]]:
+def _decode_singly(body: bytes, title: str, shape: type[_I]) -> tuple[list[_I], int | None, tuple[str, ...]]:
     raw = decode_answer(_RAW, body, title, "a list")
     items: list[_I] = []
     dropped = []
     for place, entry in enumerate(raw.Items):
         try:
-            items.append(decoder.decode(entry))
+            items.append(decode_members(shape, bytes(entry), NEEDED))
         except msgspec.DecodeError as error:
             dropped.append(f"entry {place} of a page of {title} cannot be read: {error}")
     return items, raw.TotalRecordCount, tuple(dropped)
 
 
-def decode_answer(decoder: msgspec.json.Decoder[T], body: bytes, title: str, what: str) -> T:
-    """Decode one whole answer; ``what`` names it in the message of the BadAnswer that an unreadable one raises."""
+def decode_answer(
+    decoder: msgspec.json.Decoder[T],
+    body: bytes,
+    title: str,
+    what: str,
+    needed: frozenset[str] = NONE_NEEDED,
+) -> T:
+    """Decode one whole answer; ``what`` names it in the message of the BadAnswer that an unreadable one raises. What may be left
+    out and cannot be read is taken for left out, but for the ``needed`` members."""
     try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_leniently(decoder, body, needed)
+    except msgspec.DecodeError as error:
         raise BadAnswer(
             f"{title} answered {what} in a form that Playhead does not know ({error}).",
             hint="Is a proxy in between, or is the server starting or out of space? It is tried again on the next run.",

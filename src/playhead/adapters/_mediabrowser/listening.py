@@ -13,6 +13,7 @@ import msgspec
 
 from playhead.adapters._mediabrowser.dates import TICKS_PER_S
 from playhead.adapters._mediabrowser.heard import LEAF_TYPES, read_id, read_position
+from playhead.kit.decoding import decode_json, decode_leniently
 from playhead.ports.errors import BadAnswer
 from playhead.ports.events import SCAN_BEGAN, SCAN_ENDED, Event, Heard
 
@@ -27,7 +28,7 @@ TELL_EVERY_TICKS = 10 * TICKS_PER_S  # of playback that just goes on
 class Message(msgspec.Struct):
     """The envelope."""
 
-    MessageType: str = ""
+    MessageType: str | None = None
     Data: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -96,11 +97,12 @@ class Session(msgspec.Struct):
 
 
 _MESSAGE = msgspec.json.Decoder(Message)
-_USER_DATA = msgspec.json.Decoder(UserDataChange, strict=False)
-_LIBRARY = msgspec.json.Decoder(LibraryChange, strict=False)
 _REFRESH = msgspec.json.Decoder(RefreshStep, strict=False)
 _TASK = msgspec.json.Decoder(TaskEnd, strict=False)
-_SESSIONS = msgspec.json.Decoder(list[Session], strict=False)
+_USER_DATA = msgspec.json.Decoder(UserDataChange, strict=False)
+_WHOSE = frozenset({"UserId"})
+_LIBRARY = msgspec.json.Decoder(LibraryChange, strict=False)
+_SESSIONS = msgspec.json.Decoder(list[Session] | None, strict=False)
 
 
 class Play(msgspec.Struct, frozen=True):
@@ -125,9 +127,9 @@ class Ear:
     def read(self, frame: bytes) -> tuple[str, list[Event]]:
         """The message's type and its events; types that do not concern the hub have none. Raises BadAnswer."""
         try:
-            message = _MESSAGE.decode(frame)
-            return message.MessageType, list(self._translate(message))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            message = decode_json(_MESSAGE, frame)
+            return message.MessageType or "", list(self._translate(message))
+        except msgspec.DecodeError as error:
             raise BadAnswer(
                 f"{self._title} told something that cannot be read ({str(error)[:120]}).",
                 hint="Playhead opens the line again and reads what it missed.",
@@ -135,21 +137,21 @@ class Ear:
 
     def _translate(self, message: Message) -> Iterator[Event]:
         if message.MessageType == "UserDataChanged":
-            yield from _read_user_data(_USER_DATA.decode(message.Data))
+            yield from _read_user_data(decode_leniently(_USER_DATA, bytes(message.Data), _WHOSE))
         elif message.MessageType == "LibraryChanged":
-            yield from _read_library(_LIBRARY.decode(message.Data))
+            yield from _read_library(decode_leniently(_LIBRARY, bytes(message.Data)))
         elif message.MessageType == "RefreshProgress":
             yield from self._read_refresh(message.Data)
         elif message.MessageType == "ScheduledTaskEnded":
             yield from _read_task_end(message.Data)
         elif message.MessageType == "Sessions":
-            yield from self._compare(_read_plays(_SESSIONS.decode(message.Data)))
+            yield from self._compare(_read_plays(decode_leniently(_SESSIONS, bytes(message.Data)) or []))
 
     def _read_refresh(self, data: msgspec.Raw) -> Iterator[Event]:
         """The beginning and the end. Each step of a folder is followed by that of its library, which says 0 again when the last
         of its folders is done. From Jellyfin's own code; no tape has one, so another form is passed over."""
         try:
-            step = _REFRESH.decode(data)
+            step = decode_json(_REFRESH, bytes(data))
             percent = float(step.Progress if step.Progress is not None else -1)
         except (msgspec.DecodeError, ValueError):
             return
@@ -192,7 +194,7 @@ def _read_library(change: LibraryChange) -> Iterator[Event]:
 def _read_task_end(data: msgspec.Raw) -> Iterator[Event]:
     """The end of a scan of everything; *assumed* as well."""
     try:
-        task = _TASK.decode(data)
+        task = decode_json(_TASK, bytes(data))
     except msgspec.DecodeError:
         return
     if task.Key == SCAN_TASK:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from playhead.kit.decoding import decode_json
 from playhead.kit.http import Http
 from playhead.ports.errors import (
     BackendError,
@@ -58,7 +59,7 @@ async def read_public_info(http: Http, paths: tuple[str, ...], product: str) -> 
     failure: BackendError | None = None
     for path in paths:
         try:
-            info = _INFO.decode((await http.read(path, expect="any")).body)
+            info = decode_json(_INFO, (await http.read(path, expect="any")).body)
         except (NotFound, Unauthorized, Refused) as error:
             failure = error
         except ServerFault as error:
@@ -66,7 +67,7 @@ async def read_public_info(http: Http, paths: tuple[str, ...], product: str) -> 
                 f"{error.message} It may be starting.",
                 hint="Wait a minute and try again; then look at the server's own log.",
             ) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except msgspec.DecodeError as error:
             failure = BadAnswer(str(error))
         else:
             return _check_started(info, http.title, product)

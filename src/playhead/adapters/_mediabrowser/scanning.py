@@ -15,11 +15,12 @@ from typing import Literal
 import msgspec
 
 from playhead.adapters._mediabrowser.dates import format_iso, parse_date
-from playhead.adapters._mediabrowser.decode import decode_answer
+from playhead.adapters._mediabrowser.decode import NEEDED, decode_answer
 from playhead.adapters._mediabrowser.listening import SCAN_TASK
 from playhead.adapters._mediabrowser.translate import read_entries
 from playhead.adapters._mediabrowser.wire import RawItems, ShelvedItem, TaskInfo, VirtualFolder
 from playhead.domain.library.places import find_home, is_file, key
+from playhead.kit.decoding import decode_members
 from playhead.kit.http import Answer, Http
 from playhead.ports.errors import NotFound, Refused, TokenRefused, Unauthorized
 from playhead.ports.scans import FileItem, ScanBegun, ScannedLibrary
@@ -278,6 +279,10 @@ def _decode(row: msgspec.Raw) -> ShelvedItem | None:
     try:
         return _ITEM.decode(row)
     except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        return decode_members(ShelvedItem, bytes(row), NEEDED)
+    except msgspec.DecodeError:
         return None
 
 

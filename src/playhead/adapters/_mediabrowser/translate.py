@@ -172,7 +172,8 @@ def make_media_key(path: str, ticks: int, created: str | None) -> str:
 
 def read_library(view: View, locations: dict[str, tuple[str, ...]]) -> Library | None:
     """The library behind a view, None where it holds neither movies nor episodes (music, collections, photos ...)."""
-    holds: tuple[Literal["movie", "episode"], ...] | None = _HOLDS.get(view.CollectionType)
+    kind = (view.CollectionType or "").casefold() or None
+    holds: tuple[Literal["movie", "episode"], ...] | None = _HOLDS.get(kind)
     if holds is None or view.Type not in (None, "CollectionFolder", "UserView", "Folder"):
         return None
     return Library(view.Id, view.Name or view.Id, holds, locations.get(view.Id, ()))

@@ -5,10 +5,13 @@ Knows nothing of what the answers mean for the merge. The token goes into a head
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import msgspec
 
 from playhead import __version__
-from playhead.adapters._mediabrowser.decode import decode_answer
+from playhead.adapters._mediabrowser.decode import NEEDED, decode_answer
 from playhead.adapters._mediabrowser.probing import (
     INFO_PATH,
     PublicInfo,
@@ -20,18 +23,20 @@ from playhead.adapters._mediabrowser.probing import (
 from playhead.adapters._mediabrowser.users import normalise_id, pick_user
 from playhead.adapters._mediabrowser.wire import Item, User, UserData, View, Views, VirtualFolder
 from playhead.adapters.emby.settings import EmbySettings
-from playhead.adapters.emby.wire import FoldersPage, UserDataUpdate, UsersPage
+from playhead.adapters.emby.wire import Rows, UserDataUpdate
 from playhead.kit.http import Answer, Http
-from playhead.ports.errors import NotFound, Unauthorized, WrongServer
+from playhead.ports.errors import NotFound, Refused, ServerFault, Unauthorized, WrongServer
+
+T = TypeVar("T")
 
 PREFIX = "/emby"
 SERVICES = "/Notifications/Services/Configured"
 
-_USERS_PAGE = msgspec.json.Decoder(UsersPage, strict=False)
+_USERS_PAGE = msgspec.json.Decoder(Rows[User], strict=False)
 _USERS = msgspec.json.Decoder(list[User], strict=False)
 _USER = msgspec.json.Decoder(User, strict=False)
 _VIEWS = msgspec.json.Decoder(Views, strict=False)
-_FOLDERS_PAGE = msgspec.json.Decoder(FoldersPage, strict=False)
+_FOLDERS_PAGE = msgspec.json.Decoder(Rows[VirtualFolder], strict=False)
 _FOLDERS = msgspec.json.Decoder(list[VirtualFolder], strict=False)
 _USER_DATA = msgspec.json.Decoder(UserData, strict=False)
 _ITEM = msgspec.json.Decoder(Item, strict=False)
@@ -110,12 +115,8 @@ class EmbyClient:
 
     async def read_users(self) -> list[User]:
         """All logins, for an administrator's token or an API key."""
-        try:
-            answer = await self._read("/Users/Query")
-        except NotFound:  # before 4.8
-            answer = await self._read("/Users")
-            return decode_answer(_USERS, answer.body, self.title, "the list of users")
-        return decode_answer(_USERS_PAGE, answer.body, self.title, "the list of users").Items
+        answer = await read_newer_or_older(self._read, "/Users/Query", "/Users")
+        return read_rows(_USERS_PAGE, _USERS, answer, self.title, "the list of users")
 
     async def read_views(self) -> list[View]:
         """The user's libraries."""
@@ -151,13 +152,12 @@ class EmbyClient:
     async def read_folders(self) -> list[VirtualFolder]:
         """The libraries with their folders; empty where the token is no administrator's."""
         try:
-            answer = await self._read("/Library/VirtualFolders/Query")
+            answer = await read_newer_or_older(
+                self._read, "/Library/VirtualFolders/Query", "/Library/VirtualFolders"
+            )
         except Unauthorized:
             return []
-        except NotFound:  # before 4.8
-            answer = await self._read("/Library/VirtualFolders")
-            return decode_answer(_FOLDERS, answer.body, self.title, "the library folders")
-        return decode_answer(_FOLDERS_PAGE, answer.body, self.title, "the library folders").Items
+        return read_rows(_FOLDERS_PAGE, _FOLDERS, answer, self.title, "the library folders")
 
     async def read_items(self, params: dict[str, str | int]) -> tuple[Answer, str]:
         """A list of items for the user, and the name of the request without anything secret."""
@@ -168,7 +168,7 @@ class EmbyClient:
     async def read_item(self, item_id: str) -> Item:
         """One item with everything, its state as it is: the route that does not leave out count and date."""
         answer = await self._read(f"/Users/{await self.user_id()}/Items/{item_id}")
-        return decode_answer(_ITEM, answer.body, self.title, "an item")
+        return decode_answer(_ITEM, answer.body, self.title, "an item", NEEDED)
 
     async def write_played(self, item_id: str, date: str) -> UserData:
         """Mark an unplayed item as played at ``date`` (yyyyMMddHHmmss, UTC)."""
@@ -190,6 +190,31 @@ class EmbyClient:
 
     async def _read(self, path: str, params: dict[str, str | int] | None = None) -> Answer:
         return await self.http.read(PREFIX + path, params)
+
+
+async def read_newer_or_older(read: Callable[[str], Awaitable[Answer]], newer: str, older: str) -> Answer:
+    """By the route of 4.8, else by the one before. An Emby without the former may take its last word for an id and refuse
+    that, or fail over it (*assumed*: nothing older than 4.8 is recorded)."""
+    try:
+        return await read(newer)
+    except (NotFound, Refused, ServerFault) as error:
+        try:
+            return await read(older)
+        except NotFound:
+            raise error from None
+
+
+def read_rows(
+    page: msgspec.json.Decoder[Rows[T]],
+    bare: msgspec.json.Decoder[list[T]],
+    answer: Answer,
+    title: str,
+    what: str,
+) -> list[T]:
+    """The rows of a list, which is an array by itself on older routes. Raises BadAnswer."""
+    if answer.body.lstrip()[:1] == b"[":
+        return decode_answer(bare, answer.body, title, what)
+    return decode_answer(page, answer.body, title, what).Items
 
 
 def make_headers(token: str, client_id: str) -> dict[str, str]:

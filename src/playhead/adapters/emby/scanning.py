@@ -11,20 +11,18 @@ from unicodedata import normalize
 
 import msgspec
 
-from playhead.adapters._mediabrowser.decode import decode_answer
 from playhead.adapters._mediabrowser.scanning import NEWEST, WITH_VERSIONS, MediaScans, Search
 from playhead.adapters._mediabrowser.wire import ShelvedItem, VirtualFolder
-from playhead.adapters.emby.client import PREFIX, EmbyClient
-from playhead.adapters.emby.wire import FoldersPage
+from playhead.adapters.emby.client import PREFIX, EmbyClient, read_newer_or_older, read_rows
+from playhead.adapters.emby.wire import Rows
 from playhead.domain.library.places import is_windows
-from playhead.ports.errors import NotFound
 from playhead.ports.scans import FileItem, ScanBegun
 
 FEW = 3  # paths that are asked for one by one; more are looked for among the newest first
 MATCHES = 20  # an Emby that does not know the filter sends everything
 READS_AT_ONCE = 4
 
-_PAGE = msgspec.json.Decoder(FoldersPage, strict=False)
+_PAGE = msgspec.json.Decoder(Rows[VirtualFolder], strict=False)
 _FOLDERS = msgspec.json.Decoder(list[VirtualFolder], strict=False)
 
 
@@ -42,21 +40,16 @@ class EmbyScans(MediaScans):
     async def read_folders(self) -> list[VirtualFolder]:
         """``/Library/VirtualFolders/Query``, before 4.8 without its last word."""
         await self._check_right()
-        try:
-            answer = await self.ask("/Library/VirtualFolders/Query")
-        except NotFound:
-            answer = await self.ask("/Library/VirtualFolders")
-            return decode_answer(_FOLDERS, answer.body, self.title, "the library folders")
-        return decode_answer(_PAGE, answer.body, self.title, "the library folders").Items
+        answer = await read_newer_or_older(
+            self.ask, "/Library/VirtualFolders/Query", "/Library/VirtualFolders"
+        )
+        return read_rows(_PAGE, _FOLDERS, answer, self.title, "the library folders")
 
     async def _check_right(self) -> None:
         """Emby's document lets any user read libraries and report paths, but only administrators list the users: asked once."""
         if self._may_scan:
             return
-        try:
-            await self.ask("/Users/Query", {"Limit": 0})
-        except NotFound:  # before 4.8
-            await self.ask("/Users")
+        await read_newer_or_older(lambda path: self.ask(path, {"Limit": 0}), "/Users/Query", "/Users")
         self._may_scan = True
 
     async def begin_scan(self, library_id: str, path: str | None) -> ScanBegun:

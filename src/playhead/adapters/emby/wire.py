@@ -5,21 +5,17 @@ Sources: emby-openapi 4.8.11 and 4.9.0.41 (QueryResult_UserDto, VirtualFolderInf
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import msgspec
 
-from playhead.adapters._mediabrowser.wire import User, VirtualFolder
+T = TypeVar("T")
 
 
-class UsersPage(msgspec.Struct):
-    """QueryResult of UserDto, as ``/Users/Query`` answers."""
+class Rows(msgspec.Struct, Generic[T]):
+    """QueryResult, as ``/Users/Query`` and ``/Library/VirtualFolders/Query`` answer."""
 
-    Items: list[User]
-
-
-class FoldersPage(msgspec.Struct):
-    """QueryResult of VirtualFolderInfo, as ``/Library/VirtualFolders/Query`` answers."""
-
-    Items: list[VirtualFolder]
+    Items: list[T]
 
 
 class UserDataUpdate(msgspec.Struct, omit_defaults=True, kw_only=True):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from playhead.adapters._mediabrowser.decode import decode_answer
+from playhead.adapters._mediabrowser.decode import NEEDED, decode_answer
 from playhead.adapters._mediabrowser.scanning import NEWEST, WITH_VERSIONS, MediaScans, Search, choose_folder
 from playhead.adapters._mediabrowser.wire import ShelvedItem, VirtualFolder
 from playhead.adapters.jellyfin.client import IDS_PER_REQUEST, JellyfinClient
@@ -104,7 +104,7 @@ class JellyfinScans(MediaScans):
                 answer = await self.ask(f"/Users/{user}/Items/{item_id}")
         except NotFound:
             return None
-        return decode_answer(_ITEM, answer.body, self.title, "an item")
+        return decode_answer(_ITEM, answer.body, self.title, "an item", NEEDED)
 
 
 def _settles(items: Sequence[ShelvedItem], classes: Sequence[str], paths: Iterable[str]) -> bool:

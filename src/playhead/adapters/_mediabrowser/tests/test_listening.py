@@ -223,16 +223,26 @@ def test_other_messages_say_nothing(kind: str) -> None:
         b"[]",
         b'{"MessageType":1}',
         b'{"MessageType":"UserDataChanged","Data":"x"}',
-        b'{"MessageType":"LibraryChanged","Data":{"ItemsAdded":5}}',
+        b'{"MessageType":"UserDataChanged","Data":{"UserId":[],"UserDataList":[]}}',
         b'{"MessageType":"Sessions","Data":{}}',
         b'{"MessageType":"Sessions","Data":' + b"[" * 100_000,
-        b'{"MessageType":"\xff"}',
     ],
 )
 def test_what_cannot_be_read_breaks_the_line(frame: bytes) -> None:
     """Something may have been told that is lost: the next line begins with what was missed."""
     with pytest.raises(BadAnswer, match="cannot be read"):
         Ear("Jellyfin").read(frame)
+
+
+def test_what_is_not_needed_does_not_break_the_line() -> None:
+    """A name that is no UTF-8, a position that is none, ids that are none: the rest is heard."""
+    ear = Ear("Emby")
+    one = session(MATRIX, PlayState={"PositionTicks": "soon"}, UserName="NAME")
+    frame = json.dumps({"MessageType": "Sessions", "Data": [one]}).encode().replace(b"NAME", b"\xff")
+    (event,) = ear.read(frame)[1]
+    assert (event.what, event.native_ids, event.position_s) == (Heard.playing, (MATRIX,), 0)
+    (event,) = hear(ear, "LibraryChanged", {"ItemsAdded": 5, "ItemsUpdated": None})
+    assert (event.what, event.native_ids) == (Heard.library, ())
 
 
 def test_a_scan_is_heard_to_begin_and_to_end() -> None:

@@ -112,7 +112,7 @@ def test_one_bad_entry_does_not_lose_the_page() -> None:
     items = [
         {"Id": "1", "Type": "Movie"},
         {"Id": None},
-        {"Id": "3", "Type": "Movie", "RunTimeTicks": "soon"},
+        {"Id": "3", "Type": "Movie", "UserData": {"Played": "perhaps"}},
         "x",
     ]
     body = json.dumps({"Items": items, "TotalRecordCount": 4}).encode()
@@ -121,6 +121,18 @@ def test_one_bad_entry_does_not_lose_the_page() -> None:
         assert [entry.native_id for entry in page.entries] == ["1"]
         assert (page.returned, page.total, len(page.dropped)) == (4, 4, 3)
         assert "entry 1 " in page.dropped[0]
+
+
+def test_a_member_that_is_not_needed_costs_itself_alone() -> None:
+    """A runtime, a year or a name that cannot be read; a letter cut in two."""
+    item = {"Id": "1", "Type": "Movie", "UserData": {"Played": True}, "RunTimeTicks": "soon", "Name": "CUT"}
+    body = (
+        json.dumps({"Items": [item, {**item, "ProductionYear": 1.5}]}).encode().replace(b"CUT", b"\xe8\xaf")
+    )
+    for listing in (LEAF, Listing("lib", "leaf", lean=True)):
+        page = decode_page(body, listing, title="Server", has_total=True)
+        assert [(each.watched, each.runtime_s) for each in page.entries] == [(True, None)] * 2
+        assert page.dropped == ()
 
 
 @pytest.mark.parametrize(
@@ -175,6 +187,8 @@ def test_the_short_way_gives_the_claims_of_the_long_one(ids: dict[str, Any], kin
         ("movies", ("movie",)),
         ("tvshows", ("episode",)),
         (None, ("movie", "episode")),
+        ("", ("movie", "episode")),
+        ("Movies", ("movie",)),
         ("music", None),
         ("boxsets", None),
         ("playlists", None),

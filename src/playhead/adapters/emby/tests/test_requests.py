@@ -152,6 +152,38 @@ async def test_servers_before_4_8_tell_their_users_elsewhere() -> None:
         assert [user.name for user in await backend.list_users()] == ["Anna", "kid"]
 
 
+@pytest.mark.parametrize("status", [400, 405, 500])
+async def test_an_old_server_may_refuse_the_newer_route_or_fail_over_it(status: int) -> None:
+    """Which takes the last word of the route for an id."""
+    async with connect() as (script, backend):
+        script.answer("GET /emby/Users/Query", "Unrecognized Guid format.", status=status)
+        script.answer("GET /emby/Users", USERS)
+        assert [user.name for user in await backend.list_users()] == ["Anna", "kid"]
+        script.answer(f"GET /emby/Users/{USER}/Views", {"Items": [{"Id": "3", "CollectionType": "movies"}]})
+        script.answer("GET /emby/Library/VirtualFolders/Query", status=status)
+        script.answer("GET /emby/Library/VirtualFolders", [{"ItemId": "3", "Locations": ["/films"]}])
+        assert [each.locations for each in await backend.list_libraries()] == [("/films",)]
+
+
+async def test_a_server_that_fails_is_not_taken_for_an_old_one() -> None:
+    """The first failure is the one that is told."""
+    async with connect() as (script, backend):
+        script.answer("GET /emby/Users/Query", status=500)
+        with pytest.raises(ServerFault, match="Users/Query"):
+            await backend.list_users()
+
+
+async def test_lists_are_read_with_and_without_an_envelope() -> None:
+    """Whichever route answers which of the two."""
+    async with connect() as (script, backend):
+        script.answer("GET /emby/Users/Query", USERS)
+        assert [user.name for user in await backend.list_users()] == ["Anna", "kid"]
+        script.answer("GET /emby/Users/Query", status=404)
+        script.answer("GET /emby/Users", {"Items": USERS})
+        await backend.list_users()
+        assert [user.name for user in await backend.list_users()] == ["Anna", "kid"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "error", "says"),
     [
