@@ -52,7 +52,7 @@ class HolderRow(msgspec.Struct):
 
 
 class HistoryRow(msgspec.Struct):
-    """One record. ``data`` values are texts, whatever they stand for."""
+    """One record. ``data`` values are texts, whatever they stand for; the net asks for them by ``told``."""
 
     id: int
     date: str
@@ -61,7 +61,12 @@ class HistoryRow(msgspec.Struct):
     movieId: int = 0
     episodeId: int = 0
     sourceTitle: str | None = None
-    data: dict[str, str | None] = {}
+    data: dict[str, object] = {}
+
+    def told(self, name: str) -> str | None:
+        """A text of the data; None for what is none."""
+        value = self.data.get(name)
+        return value if isinstance(value, str) else None
 
 
 class HistoryPage(msgspec.Struct):

@@ -10,6 +10,7 @@ import msgspec
 from playhead import __version__
 from playhead.adapters._arr.answers import FileRow, HistoryPage, HolderRow, Root, Status
 from playhead.adapters._arr.products import Product, Routes
+from playhead.kit.decoding import decode_leniently
 from playhead.kit.http import Http
 from playhead.ports.arrivals import ArrInfo
 from playhead.ports.errors import BadAnswer, NotFound, UsageError, WrongServer
@@ -106,8 +107,8 @@ class ArrClient:
     async def _read(self, path: str, shape: type[T], **params: str | int) -> T:
         answer = await self.http.read(path, params)
         try:
-            return msgspec.json.decode(answer.body, type=shape, strict=False)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return decode_leniently(msgspec.json.Decoder(shape, strict=False), answer.body)
+        except msgspec.DecodeError as error:
             raise BadAnswer(
                 f"{self.http.title} answered {path} in another shape ({str(error)[:120]}).",
                 hint="Is it a version newer than Playhead knows? Run again with -v to see the request.",

@@ -58,11 +58,11 @@ class Past:
         if row.eventType in self._words.imported:
             yield from self._read_import(row)
         elif row.eventType in self._words.renamed:
-            old, new = _path(row.data.get("sourcePath")), _path(row.data.get("path"))
+            old, new = _path(row.told("sourcePath")), _path(row.told("path"))
             if new:
                 yield self._tell("renamed", row, new, before=(old,) if old else ())
         elif row.eventType in self._words.deleted:
-            reason = (row.data.get("reason") or "").lower()
+            reason = (row.told("reason") or "").lower()
             if reason == UPGRADE:
                 self._given_way.setdefault((holder_of(row), row.episodeId), []).append(row)
             elif path := _path(row.sourceTitle):
@@ -76,11 +76,11 @@ class Past:
                     yield self._tell("deleted", row, path, half=True)
 
     def _read_import(self, row: HistoryRow) -> Iterator[Arrival]:
-        path = _path(row.data.get("importedPath"))
+        path = _path(row.told("importedPath"))
         gone = self._given_way.pop((holder_of(row), row.episodeId), [])
         before = tuple(old for each in gone if (old := _path(each.sourceTitle)) and old != path)
         if path:
-            number = row.data.get("fileId") or ""
+            number = row.told("fileId") or ""
             what: What = "upgraded" if gone else "arrived"
             yield self._tell(
                 what, row, path, before=before, number=int(number) if number.isdecimal() else None
