@@ -14,8 +14,9 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from playhead import __version__
+from playhead.kit.decoding import decode_leniently
 from playhead.kit.http import Answer, Http
-from playhead.ports.errors import BackendError, BadAnswer, NotFound
+from playhead.ports.errors import BackendError, BadAnswer, NotFound, TokenRefused, Unauthorized
 
 from . import wire
 from .settings import PlexSettings
@@ -200,13 +201,23 @@ class PlexClient:
         """``/library/metadata/{id,id,...}``: the found ones; Plex answers 404 only when there is none."""
         found: list[wire.Item] = []
         for at in range(0, len(rating_keys), IDS_AT_ONCE):
-            keys = ",".join(quote(key, safe="") for key in rating_keys[at : at + IDS_AT_ONCE])
-            try:
-                answer = await self.http.read(f"/library/metadata/{keys}", {"includeGuids": 1, **_TRIMMED})
-            except NotFound:
-                continue
-            found.extend(read_page(answer.body).items)
+            found += await self._fetch_batch(rating_keys[at : at + IDS_AT_ONCE])
         return found
+
+    async def _fetch_batch(self, rating_keys: Sequence[str]) -> list[wire.Item]:
+        """403 is the answer to an item of a library that is not shared with the account: it has no such item. Whether one of them
+        spoils the batch is not known, so each is asked for by itself then."""
+        keys = ",".join(quote(key, safe="") for key in rating_keys)
+        try:
+            answer = await self.http.read(f"/library/metadata/{keys}", {"includeGuids": 1, **_TRIMMED})
+        except NotFound:
+            return []
+        except Unauthorized as error:
+            if isinstance(error, TokenRefused):
+                raise
+            alone = [await self._fetch_batch([key]) for key in rating_keys] if len(rating_keys) > 1 else []
+            return [item for items in alone for item in items]
+        return read_page(answer.body).items
 
     async def fetch_webhooks(self) -> list[wire.Webhook] | None:
         """``plex.tv/api/v2/user/webhooks``: where the servers of the token's account post; None where plex.tv is not asked."""
@@ -267,8 +278,8 @@ def clean_url(url: str) -> str:
 
 def _decode(answer: Answer, shape: type[Wire], title: str) -> Wire:
     try:
-        return msgspec.json.decode(answer.body, type=shape, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_leniently(msgspec.json.Decoder(shape, strict=False), answer.body)
+    except msgspec.DecodeError as error:
         raise BadAnswer(
             f"{title} sent an answer that cannot be read ({str(error)[:120]}).",
             hint="Is it a Plex server, and not a proxy in front that changes answers?",

@@ -14,9 +14,10 @@ from urllib.parse import quote
 import msgspec
 
 from playhead import __version__
+from playhead.kit.decoding import decode_leniently
 from playhead.kit.http import LONGEST_PAUSE_S, Answer, Http
 from playhead.ports.backend import RemoteUser
-from playhead.ports.errors import BackendError, BadAnswer, NotFound, RateLimited, Unauthorized
+from playhead.ports.errors import BackendError, BadAnswer, NotFound, RateLimited, Refused, Unauthorized
 
 from . import wire
 
@@ -33,6 +34,7 @@ class HomeUser(msgspec.Struct):
     title: str | None = None
     username: str | None = None
     email: str | None = None
+    friendlyName: str | None = None
     protected: bool = False
 
 
@@ -68,7 +70,14 @@ class PlexCloud:
     async def list_people(self, machine_id: str, owner: wire.CloudUser | None) -> list[RemoteUser]:
         """Who may use the owner's server beside the owner, by their ids on plex.tv. Raises BackendError."""
         people = {share.user_id: _read_share(share) for share in await self._fetch_shares(machine_id)}
-        for member in await self._fetch_home():
+        try:
+            home = await self._fetch_home()
+        except (
+            Unauthorized,
+            Refused,
+        ):  # it shows no Home to this token: the shares it does show count all the same
+            home = []
+        for member in home:
             if owner is None or member.id != owner.id:
                 people[str(member.id)] = _read_member(member)
         return list(people.values())
@@ -181,7 +190,7 @@ def _read_share(share: Share) -> RemoteUser:
 
 
 def _read_member(member: HomeUser) -> RemoteUser:
-    name = member.username or member.title or str(member.id)
+    name = member.username or member.title or member.friendlyName or str(member.id)
     return RemoteUser(
         str(member.id), name, mail=member.email or None, world_id=str(member.id), protected=member.protected
     )
@@ -201,8 +210,8 @@ def make_cloud_headers(client_id: str) -> dict[str, str]:
 def decode_cloud(answer: Answer, shape: type[Wire]) -> Wire:
     """An answer of plex.tv in its shape. Raises BadAnswer."""
     try:
-        return msgspec.json.decode(answer.body, type=shape, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_leniently(msgspec.json.Decoder(shape, strict=False), answer.body)
+    except msgspec.DecodeError as error:
         raise _unreadable(error) from error
 
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import msgspec
 
+from playhead.kit.decoding import decode_json, decode_members
 from playhead.kit.line import Line, open_line
 from playhead.ports.errors import BackendError, BadAnswer, Unauthorized
 from playhead.ports.events import SCAN_BEGAN, SCAN_ENDED, Event, Heard
@@ -41,6 +42,13 @@ _DONE, _DELETED = 5, 9
 _SCAN = "library.update.section"
 _SCAN_STEPS = {"started": SCAN_BEGAN, "ended": SCAN_ENDED}
 _FRAME = msgspec.json.Decoder(wire.NotificationFrame, strict=False)
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_FRAME = msgspec.json.Decoder(wire.RawNotificationFrame)
+_ENTRIES: tuple[tuple[str, type[msgspec.Struct], frozenset[str]], ...] = (
+    ("PlaySessionStateNotification", wire.Playing, frozenset({"ratingKey", "state"})),
+    ("TimelineEntry", wire.TimelineEntry, frozenset({"itemID", "identifier", "type", "state"})),
+    ("ActivityNotification", wire.ActivityStep, frozenset({"event"})),
+)
 
 
 async def listen_to(client: PlexClient) -> AsyncIterator[Event]:
@@ -69,17 +77,36 @@ async def _hear(line: Line, client: PlexClient) -> AsyncIterator[Event]:
             yield event
         for event in hear_scans(told.ActivityNotification):
             yield event
+        if told.unreadable:
+            yield Event(source="socket", what=Heard.missed, name="unreadable")
 
 
 def read_frame(frame: bytes, title: str) -> wire.Notification:
-    """The notification in a frame; of other types nothing is kept. Raises BadAnswer."""
+    """The notification in a frame; of other types nothing is kept, and of an entry what can be read. Raises BadAnswer."""
     try:
-        return _FRAME.decode(frame).NotificationContainer
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        try:
+            return decode_json(_FRAME, frame).NotificationContainer
+        except msgspec.ValidationError:
+            return _read_entries(frame)
+    except msgspec.DecodeError as error:
         raise BadAnswer(
             f"{title} told something that cannot be read ({str(error)[:120]}).",
             hint="Playhead opens the line again and reads what it missed.",
         ) from error
+
+
+def _read_entries(frame: bytes) -> wire.Notification:
+    """Entry by entry: one that is odd must not cost the line, which would break again at the next such."""
+    told = decode_json(_RAW_FRAME, frame).NotificationContainer
+    found = wire.Notification()
+    for name, shape, needed in _ENTRIES:
+        rows = getattr(found, name)
+        for row in decode_json(_ROWS, bytes(told[name])) if name in told else ():
+            try:
+                rows.append(decode_members(shape, bytes(row), needed))
+            except msgspec.DecodeError:
+                found.unreadable = True
+    return found
 
 
 def hear_scans(steps: list[wire.ActivityStep]) -> Iterator[Event]:

@@ -13,12 +13,13 @@ from typing import Literal
 import msgspec
 
 from playhead.domain.library.places import find_home, is_file, key
+from playhead.kit.decoding import decode_json, decode_members
 from playhead.ports.errors import BadAnswer, NotFound, Unauthorized
 from playhead.ports.scans import FileItem, ScanBegun, ScannedLibrary
 
 from . import wire
 from .client import PlexClient
-from .translate import translate_entries
+from .translate import NEEDED, translate_entries
 
 NEWEST = 100  # looked through for a file, by each of the two orders
 PAGE = 1000  # of a whole list
@@ -128,8 +129,8 @@ class PlexScans:
             return []
         answer = await self._client.fetch_shelf(library_id, leaf, order, start, size)
         try:
-            rows = _PAGE.decode(answer.body).MediaContainer.Metadata or []
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            rows = decode_json(_PAGE, answer.body).MediaContainer.Metadata or []
+        except msgspec.DecodeError as error:
             raise BadAnswer(
                 f"{self._client.title} sent a list that cannot be read ({str(error)[:120]}).",
                 hint="It is read again when the scan is looked at next.",
@@ -169,10 +170,15 @@ class _Search:
 
 
 def _decode(row: msgspec.Raw) -> wire.ShelvedItem | None:
-    """None for what cannot be read: it is no proof of anything."""
+    """None for what cannot be read: it is no proof of anything. Junk dates of adding are known (negative ones, and beyond all
+    bounds) and are no reason to overlook a file."""
     try:
         return _ITEM.decode(row)
     except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        return decode_members(wire.ShelvedItem, bytes(row), NEEDED)
+    except msgspec.DecodeError:
         return None
 
 

@@ -141,9 +141,8 @@ class PlexSignIn:
             verify_tls=self._settings.verify_tls,
         )
         try:
-            with suppress(BackendError, msgspec.MsgspecError):
-                answer = await http.read("/identity", attempts=1)
-                page = msgspec.json.decode(answer.body, type=wire.IdentityPage, strict=False)
+            with suppress(BackendError):
+                page = decode_cloud(await http.read("/identity", attempts=1), wire.IdentityPage)
                 return page.MediaContainer.machineIdentifier == server_id
             return False
         finally:

@@ -16,6 +16,7 @@ from msgspec import UNSET
 from xxhash import xxh3_64_hexdigest
 
 from playhead.domain.identity.claims import ClaimKind, parse_plex_guid
+from playhead.kit.decoding import decode_json, decode_members
 from playhead.ports.backend import Entry, Kind, ShowEntry
 from playhead.ports.errors import BadAnswer
 
@@ -26,9 +27,13 @@ _UNSHARED = ("local://", "com.plexapp.agents.none://", "tv.plex.agents.none://")
 _LEAVES: dict[str | None, Kind] = {"movie": "movie", "episode": "episode"}
 _WORDS = 160  # longest description of something unreadable
 
+_anything = msgspec.json.Decoder()
 _pages = msgspec.json.Decoder(wire.Page, strict=False)
 _raw_pages = msgspec.json.Decoder(wire.RawPage, strict=False)
-_items = msgspec.json.Decoder(wire.Item, strict=False)
+# What an item is, which one, and whether it was watched: where one of these cannot be read nothing can be said of the item.
+NEEDED = frozenset(
+    {"ratingKey", "type", "guid", "Guid", "grandparentRatingKey", "parentIndex", "index", "viewCount"}
+)
 
 
 class ReadPage(msgspec.Struct):
@@ -42,28 +47,39 @@ class ReadPage(msgspec.Struct):
 
 
 def read_page(body: bytes) -> ReadPage:
-    """Decode a page; one unreadable item costs that item only. Raises BadAnswer when the page itself is unreadable."""
+    """Decode a page; one unreadable item costs that item only. Raises BadAnswer when the page itself is unreadable, or lacks
+    items that it says it has: an empty list must be told as one."""
     try:
-        container = _pages.decode(body).MediaContainer
+        container = decode_json(_pages, body).MediaContainer
     except msgspec.ValidationError:
         return _read_one_by_one(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise _unreadable(error) from error
     items = container.Metadata or []
+    _check_size(container.size, len(items))
     return ReadPage(items, [], len(items), container.totalSize, container.offset)
+
+
+def _check_size(told: int | None, sent: int) -> None:
+    if told is not None and told > sent:
+        raise BadAnswer(
+            f"Plex says that its list has {told} items and sent {sent}.",
+            hint="It is read again on the next run; does a proxy in front change answers, or is the server very old?",
+        )
 
 
 def _read_one_by_one(body: bytes) -> ReadPage:
     try:
-        container = _raw_pages.decode(body).MediaContainer
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        container = decode_json(_raw_pages, body).MediaContainer
+    except msgspec.DecodeError as error:
         raise _unreadable(error) from error
     raws = container.Metadata or []
+    _check_size(container.size, len(raws))
     page = ReadPage([], [], len(raws), container.totalSize, container.offset)
     for place, raw in enumerate(raws, 1):
         try:
-            page.items.append(_items.decode(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            page.items.append(decode_members(wire.Item, bytes(raw), NEEDED))
+        except msgspec.DecodeError as error:
             page.dropped.append(f"entry {place} of the page ({_name_of(raw)}): {error}"[:_WORDS])
     return page
 
@@ -77,8 +93,8 @@ def _unreadable(error: Exception) -> BadAnswer:
 
 def _name_of(raw: msgspec.Raw) -> str:
     try:
-        fields = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        fields = decode_json(_anything, bytes(raw))
+    except msgspec.DecodeError:
         return "unreadable"
     if not isinstance(fields, dict):
         return f"a {type(fields).__name__}"

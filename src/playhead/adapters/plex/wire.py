@@ -69,8 +69,9 @@ class ShelvedItem(Item, gc=False):
 
 
 class Container(msgspec.Struct, gc=False):
-    """The envelope of a list. ``totalSize`` and ``offset`` stand only in paged answers."""
+    """The envelope of a list. ``size`` is what is in it; ``totalSize`` and ``offset`` stand only in paged answers."""
 
+    size: Small | None = None
     totalSize: Small | None = None
     offset: Small | None = None
     Metadata: list[Item] | None = None
@@ -83,6 +84,7 @@ class Page(msgspec.Struct, gc=False):
 class RawContainer(msgspec.Struct, gc=False):
     """The same envelope with the items undecoded: for pages on which one item is unreadable."""
 
+    size: Small | None = None
     totalSize: Small | None = None
     offset: Small | None = None
     Metadata: list[msgspec.Raw] | None = None
@@ -220,10 +222,17 @@ class Notification(msgspec.Struct):
     PlaySessionStateNotification: list[Playing] = []
     TimelineEntry: list[TimelineEntry] = []
     ActivityNotification: list[ActivityStep] = []
+    unreadable: bool = False  # ours: an entry was left out
 
 
 class NotificationFrame(msgspec.Struct):
     NotificationContainer: Notification
+
+
+class RawNotificationFrame(msgspec.Struct):
+    """The same with the entries undecoded: for a frame on which one is unreadable."""
+
+    NotificationContainer: dict[str, msgspec.Raw]
 
 
 class Webhook(msgspec.Struct):

@@ -33,6 +33,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.busy = 0
+        self.home_status = 200
         self.asked: list[tuple[str, str]] = []
 
     def make_app(self) -> web.Application:
@@ -54,6 +55,8 @@ class Cloud:
 
     async def home(self, request: web.Request) -> web.Response:
         self.note(request)
+        if self.home_status != 200:
+            return web.json_response({"errors": []}, status=self.home_status)
         return web.json_response({"id": 1, "users": HOME})
 
     async def shares(self, request: web.Request) -> web.Response:
@@ -101,6 +104,13 @@ async def test_everybody_of_the_home_and_of_the_shares_is_named_once(cloud: tupl
         ("4000", "kim", None, "4000", False),
         ("5000", "Managed", None, "5000", False),
     ]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+async def test_a_home_that_is_not_shown_hides_no_friends(cloud: tuple[Cloud, PlexCloud], status: int) -> None:
+    """Not every account has one, or may see it."""
+    cloud[0].home_status = status
+    assert [each.id for each in await cloud[1].list_people(MACHINE, OWNER)] == ["2000", "3000", "4000"]
 
 
 async def test_a_friends_token_is_the_one_of_the_share(cloud: tuple[Cloud, PlexCloud]) -> None:

@@ -268,7 +268,6 @@ async def test_a_server_that_goes_down_ends_the_line(place: tuple[Talker, PlexBa
         b"<html>",
         b"[]",
         b'{"NotificationContainer":{"type":"playing","PlaySessionStateNotification":{}}}',
-        b'{"NotificationContainer":{"type":"timeline","TimelineEntry":[{"state":{}}]}}',
         b'{"NotificationContainer":' + b"[" * 100_000,
     ],
 )
@@ -276,6 +275,23 @@ def test_what_cannot_be_read_breaks_the_line(frame: bytes) -> None:
     """Something may have been told that is lost: the next line begins with what was missed."""
     with pytest.raises(BadAnswer, match="cannot be read"):
         read_frame(frame, "Plex")
+
+
+async def test_an_odd_entry_does_not_break_the_line(place: tuple[Talker, PlexBackend]) -> None:
+    """The others of its frame are heard, and what it may have told is read as missed."""
+    talker, backend = place
+    rows = [
+        {"itemID": "7", "type": 1, "state": 5, "updatedAt": -1, "title": "x"},
+        {"itemID": "8", "type": 1, "state": {}},
+    ]
+    frame = {"NotificationContainer": {"type": "timeline", "TimelineEntry": rows}}
+    talker.talk = tell(json.dumps(frame), playing())
+    _, *events = await collect(backend.listen(), 4)
+    assert [(event.what, event.native_ids) for event in events] == [
+        (Heard.state, ("7",)),
+        (Heard.missed, ()),
+        (Heard.playing, ("5",)),
+    ]
 
 
 def entry(state: int, item: str | int = "7", kind: int = 1, **more: Any) -> TimelineEntry:

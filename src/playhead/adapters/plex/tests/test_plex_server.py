@@ -24,6 +24,7 @@ from playhead.ports.errors import (
     RateLimited,
     Refused,
     ServerFault,
+    TokenRefused,
     Unauthorized,
     Unreachable,
     WrongServer,
@@ -274,3 +275,29 @@ def test_a_page_from_another_place_is_refused() -> None:
     backend = PlexBackend(PlexSettings(url="http://h"), "t", "", client_id="test")
     with pytest.raises(BadAnswer, match="from place 0 instead of 10"):
         backend.decode_page(_page(10, 10, 10, totalSize=25, offset=0))
+
+
+async def test_items_that_are_not_shared_are_not_there() -> None:
+    """A batch that Plex refuses for one of them is asked for singly; a token that is refused stays an error."""
+    seen: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        keys = request.path.rpartition("/")[2].split(",")
+        seen.append(request.path)
+        if "401" in keys:
+            return web.Response(status=401)
+        if "2" in keys:
+            return web.Response(status=403, text="<html>", content_type="text/html")
+        rows = [{"ratingKey": key, "type": "movie", "viewCount": 1} for key in keys]
+        return web.json_response({"MediaContainer": {"size": len(rows), "Metadata": rows}})
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", answer)
+    async with TestServer(app) as server:
+        backend = PlexBackend(PlexSettings(url=str(server.make_url("/"))), "t", "", client_id="test")
+        found = await backend.fetch_entries(["1", "2", "3"])
+        assert [(entry.native_id, entry.watched) for entry in found] == [("1", True), ("3", True)]
+        assert len(seen) == 4
+        with pytest.raises(TokenRefused):
+            await backend.fetch_entries(["1", "401"])
+        await backend.close()

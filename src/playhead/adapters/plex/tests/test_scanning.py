@@ -272,3 +272,17 @@ async def test_every_recorded_movie_and_episode_with_files_is_found_by_them(
         assert all(item.added_at for item in found)
         checked += len(files)
     assert checked > 5
+
+
+@pytest.mark.parametrize("junk", [-62135596800, 2**64, "soon"])
+async def test_a_junk_date_hides_neither_libraries_nor_files(
+    place: tuple[Plex, PlexBackend], junk: object
+) -> None:
+    """Dates before 1970 and beyond all bounds are known of real servers: what they stand beside is as it is."""
+    plex, backend = place
+    plex.sections = [{**SHOWS, "scannedAt": junk}, MUSIC]
+    shows, _ = await backend.list_scanned()
+    assert (shows.id, shows.mark) == ("2", "")
+    plex.lists["addedAt:desc"] = [episode(7, "/tv/a.mkv", addedAt=junk)]
+    (item,) = await backend.find_files("2", ["/tv/a.mkv"])
+    assert (item.native_id, item.added_at) == ("7", None)

@@ -219,6 +219,18 @@ async def test_a_local_address_goes_without_plex_tvs_name_for_it(script: Script)
     await sign_in.close()
 
 
+async def test_members_that_are_null_do_not_hide_the_servers(script: Script) -> None:
+    """plex.tv says null of what a device has none of; a player's address may be odd as well."""
+    player: dict[str, object] = {"provides": "player", "name": None, "connections": None, "accessToken": None}
+    odd = {**at(script.url, local=True), "port": None, "address": None}
+    script.answer("GET /api/v2/resources", [player, {**device("m", odd, httpsRequired=None), "name": None}])
+    script.answer("GET /identity", {"MediaContainer": {"machineIdentifier": "m"}})
+    sign_in = await sign_in_at(script)
+    assert [each.name for each in await sign_in.list_servers()] == ["m"]
+    assert await sign_in.find_url("m") == script.url
+    await sign_in.close()
+
+
 async def test_an_account_without_servers_has_none(script: Script) -> None:
     """An empty list, no error: what it means is told by who asks for one."""
     script.answer("GET /api/v2/resources", [])

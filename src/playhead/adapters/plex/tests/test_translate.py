@@ -235,6 +235,38 @@ def test_a_senseless_counter_is_no_reading(count: str) -> None:
     assert len(body.dropped) == 1
 
 
+def test_a_page_with_a_title_cut_in_the_middle_of_a_letter_is_read() -> None:
+    """Plex cuts long titles by bytes; the page is no UTF-8 then, and everything else on it is well."""
+    items = [MOVIE, {**MOVIE, "ratingKey": "2", "title": "CUT"}]
+    body = read_page(page(*items).replace(b"CUT", "长".encode()[:2]))
+    assert [item.title for item in body.items] == ["A Film", "\ufffd"]
+    assert [entry.watched for entry in translate_entries(body.items, body.dropped)] == [False, False]
+    assert body.dropped == []
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"lastViewedAt": -5},
+        {"lastViewedAt": 2**64},
+        {"year": "unknown"},
+        {"duration": -1},
+        {"userRating": -1},
+    ],
+)
+def test_a_junk_date_or_number_costs_itself_alone(junk: dict[str, Any]) -> None:
+    """Negative dates and dates beyond all bounds are known; what is beside them says that it was watched."""
+    entry = read(MOVIE, viewCount=1, **junk)
+    assert (entry.watched, entry.last_played, entry.unplayed) == (True, None, False)
+
+
+@pytest.mark.parametrize("body", [b'"size":3', b'"size":3,"Video":[{},{},{}]', b'"size":"2","Metadata":[{}]'])
+def test_a_list_that_lacks_what_it_says_it_has_is_no_empty_list(body: bytes) -> None:
+    """As very old servers send it, or a proxy that cuts: else a whole library would seem to be gone."""
+    with pytest.raises(BadAnswer, match="says that its list has"):
+        read_page(b'{"MediaContainer":{%s}}' % body)
+
+
 def test_items_without_key_or_type_are_described() -> None:
     """Nothing can be written to them, and a person is told."""
     body = read_page(page({**MOVIE, "ratingKey": None}, {**MOVIE, "type": None}, {**MOVIE, "type": "clip"}))
