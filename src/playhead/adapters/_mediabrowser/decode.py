@@ -12,7 +12,7 @@ import msgspec
 from playhead.adapters._mediabrowser.translate import read_entries, read_lean_entries, read_shows
 from playhead.adapters._mediabrowser.wire import Item, LeanItem, LeanPage, Page, RawItems
 from playhead.kit.decoding import NONE_NEEDED, decode_json, decode_leniently, decode_members
-from playhead.ports.backend import Listing, PageContent
+from playhead.ports.backend import Listing, PageContent, RawPage
 from playhead.ports.errors import BadAnswer
 
 T = TypeVar("T")
@@ -35,6 +35,16 @@ NEEDED = frozenset(
         "LocationType",
     }
 )
+
+
+def decode_raw_page(page: RawPage, *, title: str, has_total: bool) -> PageContent:
+    """As ``decode_page``, for a page as it was asked for. A full page with no more in all tells no total, the next page does:
+    where libraries are shown as one, a server may count no further than it was asked to list (Jellyfin issues 8069, 10384)."""
+    content = decode_page(page.body, page.listing, title=title, has_total=has_total)
+    full = content.returned >= page.asked
+    if full and content.total is not None and content.total <= page.start + content.returned:
+        return msgspec.structs.replace(content, total=None)
+    return content
 
 
 def decode_page(body: bytes, listing: Listing, *, title: str, has_total: bool) -> PageContent:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 
 import msgspec
 
-from playhead.adapters._mediabrowser.decode import decode_page
+from playhead.adapters._mediabrowser.decode import decode_raw_page
 from playhead.adapters._mediabrowser.receipts import (
     Shows,
     complete_target,
@@ -123,7 +123,7 @@ class EmbyBackend:
 
     def decode_page(self, page: RawPage) -> PageContent:
         """Decode and translate; every page tells the total."""
-        return decode_page(page.body, page.listing, title=self._client.title, has_total=True)
+        return decode_raw_page(page, title=self._client.title, has_total=True)
 
     async def fetch_entries(self, native_ids: Sequence[str]) -> list[Entry]:
         """Single items from the item route, which tells count and date as they are."""

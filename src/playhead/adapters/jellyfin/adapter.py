@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 import msgspec
 
 from playhead.adapters._mediabrowser.dates import format_compact
-from playhead.adapters._mediabrowser.decode import decode_page
+from playhead.adapters._mediabrowser.decode import decode_raw_page
 from playhead.adapters._mediabrowser.receipts import (
     Shows,
     complete_target,
@@ -116,7 +116,7 @@ class JellyfinBackend:
 
     def decode_page(self, page: RawPage) -> PageContent:
         """Decode and translate; the total counts the whole list on the first page alone."""
-        return decode_page(page.body, page.listing, title=self._client.title, has_total=page.start == 0)
+        return decode_raw_page(page, title=self._client.title, has_total=page.start == 0)
 
     async def fetch_entries(self, native_ids: Sequence[str]) -> list[Entry]:
         """Single items, their state from the UserData route and checked against the filters, which never lied yet."""

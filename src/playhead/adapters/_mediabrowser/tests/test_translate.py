@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from playhead.adapters._mediabrowser.decode import decode_page
+from playhead.adapters._mediabrowser.decode import decode_page, decode_raw_page
 from playhead.adapters._mediabrowser.translate import make_media_key, read_claims, read_library
 from playhead.adapters._mediabrowser.wire import View
 from playhead.domain.identity.claims import make_claims
-from playhead.ports.backend import Entry, Listing
+from playhead.ports.backend import Entry, Listing, RawPage
 from playhead.ports.errors import BadAnswer
 
 LEAF = Listing("lib", "leaf")
@@ -155,6 +155,20 @@ def test_a_total_that_counts_only_this_page_is_not_told() -> None:
     """With enableTotalRecordCount=false the total is start + returned, which is no total."""
     body = json.dumps({"Items": [], "TotalRecordCount": 2500}).encode()
     assert decode_page(body, LEAF, title="Server", has_total=False).total is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "total", "told"),
+    [(2, 0, 2, None), (2, 0, 87, 87), (3, 0, 2, 2), (2, 4, 2, None), (2, 4, 6, None), (2, 4, 7, 7)],
+)
+def test_a_full_page_that_counts_no_further_than_itself_tells_no_total(
+    asked: int, start: int, total: int, told: int | None
+) -> None:
+    """As servers do that show two libraries as one: else the rest of the list would seem not to be there."""
+    items = [{"Id": "1", "Type": "Movie"}, {"Id": "2", "Type": "Movie"}]
+    body = json.dumps({"Items": items, "TotalRecordCount": total}).encode()
+    page = RawPage(LEAF, start, asked, "", body, 0)
+    assert decode_raw_page(page, title="Server", has_total=True).total == told
 
 
 _SOURCES = st.sampled_from(
