@@ -256,15 +256,3 @@ def test_a_caller_to_whom_nobody_is_linked_is_kept_by_name(town: Town) -> None:
     [end] = proxied(town, plex, "1", "c1", Known(c1="guest")).ended
     assert end.fate is Fate.unmatched and end.event is not None
     assert (end.event.user_id, end.event.user_name) == ("guest", "guest")
-
-
-def test_a_login_is_found_by_another_of_the_servers_ids_before_the_name(town: Town) -> None:
-    """Plex posts plex.tv's id and a new name of the owner, and says that it was the owner."""
-    plex = town.servers[0]
-    town.act("play", "anna", plex, "1")
-    native = (plex.ids["1"],)
-    posted = Event("webhook", Heard.marked, "media.scrobble", native, "556205", "kid", same_user_id="anna")
-    seen = tell(town, plex, posted)
-    assert [end.fate for end in seen.ended] == [Fate.done]
-    assert all(cell.watched for cell in town.cells("anna", "1").values())
-    assert not any(cell.watched for cell in town.cells("kid", "1").values())

@@ -149,14 +149,13 @@ def _leave_unmatched(waiting: WaitingEvent) -> Ended:
 
 
 def find_owners(roles: Sequence[AccountRole], event: Event) -> list[AccountRole]:
-    """The accounts that an event is about: by one of the server's own ids, else by the very name (Plex posts plex.tv's ids, its
+    """The accounts that an event is about: by the server's own id, else by the very name (Plex posts plex.tv's ids, its
     servers have others), all of the connection where nobody is told. A wrong guess costs a reading of one's own item."""
     if event.user_id is None and event.user_name is None:
         return list(roles)
-    for id in (event.user_id, event.same_user_id):
-        if own := [role for role in roles if id is not None and role.user_id == id]:
-            return own
-    name = event.user_name
+    id, name = event.user_id, event.user_name
+    if own := [role for role in roles if id is not None and role.user_id == id]:
+        return own
     return [role for role in roles if name is not None and role.user.casefold() == name.casefold()]
 
 

@@ -37,12 +37,11 @@ class Event(msgspec.Struct, frozen=True):
     """One thing that one server told.
 
     ``name`` is the server's own word, for counts and logs. ``native_ids`` are the items to read, () = not told. ``user_id``
-    and ``user_name`` are the server's own; both None = whoever the connection's account is, or nobody (library);
-    ``same_user_id`` is the same login by another of the server's ids. ``server_id`` is who says so, where it is told: another
-    server than the connection's is not ours. ``session`` finds the user where the event does not name one (Plex sockets).
-    ``at`` is epoch seconds on the server's clock, of ``missed`` on the hub's: when the line last told something;
-    ``position_s`` seconds. Both are for display and folding only. ``caller`` stands for the token with which somebody asked
-    for it at a proxy (``ports.callers``).
+    and ``user_name`` are the server's own; both None = whoever the connection's account is, or nobody (library). ``server_id``
+    is who says so, where it is told: another server than the connection's is not ours. ``session`` finds the user where the
+    event does not name one (Plex sockets). ``at`` is epoch seconds on the server's clock, of ``missed`` on the hub's: when the
+    line last told something; ``position_s`` seconds. Both are for
+    display and folding only. ``caller`` stands for the token with which somebody asked for it at a proxy (``ports.callers``).
     ``library_id`` is the library that was scanned, None = all of them or not told.
     """
 
@@ -58,7 +57,6 @@ class Event(msgspec.Struct, frozen=True):
     position_s: int | None = None
     caller: str | None = None
     library_id: str | None = None
-    same_user_id: str | None = None
 
 
 class ReadsWebhooks(Protocol):

@@ -19,7 +19,6 @@ from .tautulli import is_tautulli, is_unfilled, read_tautulli
 from .wire import is_key, is_live
 
 SENDER = "Plex"
-OWNER_ID = "1"  # on the owner's own server, whatever plex.tv calls that account
 LEAVES = frozenset({"movie", "episode"})
 
 _HEARD = {
@@ -65,13 +64,11 @@ class Metadata(msgspec.Struct):
 class Payload(msgspec.Struct):
     """The JSON of one webhook. ``Account`` and ``Player`` are absent on some events, ``Metadata`` on those of the server.
 
-    ``user``: it is sent because whose webhook it is did it; ``owner``: because that one owns the server. With both, the owner
-    did it.
+    ``user`` and ``owner`` say whose webhook it is, that of who watches and that of the server's owner, and nothing of who
+    watches: both are true where both set up the same address.
     """
 
     event: Text
-    user: bool | None = None
-    owner: bool | None = None
     Account: Account | None = None
     Server: Server | None = None
     Metadata: Metadata | None = None
@@ -103,9 +100,6 @@ def _translate(payload: Payload) -> Event:
         native_ids=(str(item.ratingKey),) if about_item else (),
         user_id=None if account.id in (None, "") else str(account.id),
         user_name=account.title,
-        same_user_id=OWNER_ID
-        if payload.user and payload.owner and account.id not in (None, 1, "1")
-        else None,
         server_id=(payload.Server.uuid or None) if payload.Server else None,
         position_s=int(item.viewOffset // 1000) if about_item and item.viewOffset is not None else None,
     )
