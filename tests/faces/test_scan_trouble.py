@@ -4,10 +4,12 @@ that is renamed and one that is added, a share that is away, a server that is do
 from __future__ import annotations
 
 import json
+import os
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -140,3 +142,21 @@ def test_what_no_server_understands_is_said_in_the_end(running: Running, media: 
     """After the folder, the one above and the library."""
     part = running.scan(put(media / "tv/Old Show/no number.mkv"))
     assert part["state"] == "not found" and "all of Serien" in part["message"]
+
+
+def test_another_key_opens_at_once_and_the_old_one_no_more(running: Running, cli: Cli) -> None:
+    """Without a restart, and without a change of the settings; what is removed opens nothing either."""
+    old = running.key
+    running.key = cli("api-key", "new", "--json").json["key"]
+    assert running.ask("/api/v1/scans") == []
+    secrets = Path(os.environ["PLAYHEAD_HOME"]) / "secrets.json"
+    kept = json.loads(secrets.read_text())
+    del kept["secrets"]["api-key"]
+    for key, change in ((old, None), (running.key, kept)):
+        if change is not None:
+            secrets.write_text(json.dumps(change))
+        running.key = key
+        with pytest.raises(HTTPError) as refused:
+            running.ask("/api/v1/scans")
+        assert refused.value.code == 401
+    assert running.key not in running.hub.log

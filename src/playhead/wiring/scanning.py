@@ -30,7 +30,7 @@ from playhead.runtime.library_worker import LibraryWorker
 from playhead.runtime.loop_thread import WORKING, LoopThread
 from playhead.sender_settings import SenderSettings
 from playhead.store.library_jobs import SqlLibraryJobs
-from playhead.wiring.api_key import find_api_key
+from playhead.wiring.api_key import KeyInForce
 from playhead.wiring.guessing import guess_kind
 from playhead.wiring.installation import Installation, load_named
 from playhead.wiring.lanes import close_lanes, list_scanning, make_lanes
@@ -105,7 +105,7 @@ class ScanThread(LoopThread):
         self._jobs = jobs
         self._disk = OwnDisk()
         self._lanes = make_lanes(installation, jobs, self._disk)
-        self.key = find_api_key(installation)
+        self._key = KeyInForce(installation)
         self.triggers = installation.settings.triggers
         self.arr_names = tuple(find_arr_manifests())
         self._sender_paths = PathMap(each.folder for each in self.triggers.paths)
@@ -115,6 +115,11 @@ class ScanThread(LoopThread):
         self._worker: LibraryWorker | None = None
         self._desk: ScanDesk | None = None
         self._files: WatchedFiles | None = None
+
+    @property
+    def key(self) -> str:
+        """What opens the addresses for scans, now. Raises PlayheadError."""
+        return self._key.read()
 
     def end(self) -> None:
         """Let the turns that are being taken end, for a while; then cut them off, which loses nothing."""

@@ -16,7 +16,7 @@ def make_app() -> typer.Typer:
         "show", help="Print the key; it is made at the first time.", epilog="Example: playhead api-key show"
     )(show)
     app.command(
-        "new", help="Make another key; the old one opens nothing once serve was started anew.",
+        "new", help="Make another key; the old one opens nothing any more.",
         epilog="Example: playhead api-key new",
     )(new)  # fmt: skip
     return app
@@ -36,7 +36,11 @@ def new(
         session.screen.say("Another key would be made (--dry-run).")
         return
     _tell(session, renew_api_key(session.installation))
-    session.screen.note("A hub that runs takes it after its next start.", style="dim")
+    session.screen.note(
+        "The old one opens nothing any more: tell it to all who post, and to Sonarr and Radarr by "
+        "playhead webhooks register.",
+        style="dim",
+    )
 
 
 def _tell(session: Session, key: str) -> None:
