@@ -129,3 +129,11 @@ def test_what_is_above_holds_what_is_below(path: str) -> None:
 def test_a_root_is_its_own_parent(root: str) -> None:
     """Going up ends."""
     assert key(parent(root)) == key(root)
+
+
+def test_a_library_may_be_the_root_itself() -> None:
+    """It holds every path, others more particularly."""
+    libraries = [LibraryFolders("1", "All", ("/",)), LibraryFolders("2", "Shows", ("/tv",))]
+    assert [held.library_id for held in find_held("/tv/a.mkv", libraries)] == ["2", "1"]
+    assert [held.library_id for held in find_held("/a.mkv", libraries)] == ["1"]
+    assert find_held("/a.mkv", [LibraryFolders("3", "None", ("",))]) == []

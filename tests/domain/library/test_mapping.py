@@ -87,3 +87,21 @@ def test_there_and_back_is_where_one_was(parts: list[str], folder: str) -> None:
     path = "/media/films/" + "/".join(parts)
     [mapped] = paths.to_server(path)
     assert paths.to_hub(mapped.path) == path
+
+
+def test_a_root_holds_everything_on_its_side() -> None:
+    """A container whose shares hang at / itself, or a hub's; Windows' paths lie below no such root."""
+    rules = PathMap([MappedFolder("/", "/mnt/root"), MappedFolder("/data", "/srv")])
+    assert rules.to_hub("/tv/a.mkv") == "/mnt/root/tv/a.mkv" and rules.to_hub("/data/a.mkv") == "/srv/a.mkv"
+    assert rules.to_hub("D:\\a.mkv") is None and rules.to_hub("\\\\nas\\a.mkv") is None
+    assert [each.path for each in rules.to_server("/mnt/root/a.mkv")] == ["/a.mkv"]
+    below = PathMap([MappedFolder("/data", "/")])
+    assert [each.path for each in below.to_server("/tv/a.mkv")] == ["/data/tv/a.mkv"]
+    assert below.to_hub("/data/tv/a.mkv") == "/tv/a.mkv"
+
+
+def test_accents_may_be_written_either_way_and_strokes_twice() -> None:
+    """What follows the folder stays as it was told."""
+    rules = PathMap([MappedFolder("/data/S\u00e9ries", "/mnt/s")])
+    assert rules.to_hub("/data/Se\u0301ries/e\u0301.mkv") == "/mnt/s/e\u0301.mkv"
+    assert rules.to_hub("/data//S\u00e9ries//a.mkv") == "/mnt/s/a.mkv"

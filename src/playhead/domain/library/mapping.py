@@ -7,6 +7,7 @@ most of a path is taken; an expression serves the one direction that it was writ
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Literal
 
@@ -95,16 +96,22 @@ def _apply(rule: MappedFolder, side: Literal["server", "hub"], path: str) -> Map
     if rule.expression:
         return _apply_expression(rule, source, target, path) if rule.expression == side else None
     plain, folder = _plain(path), _clean(source)
-    if not folder or not _begins(plain, folder, ignore_case=rule.ignore_case or is_windows(source)):
+    head = _cut(plain, folder)
+    ignore_case = rule.ignore_case or is_windows(source)
+    if (is_windows(path) and not folder) or _letters(head, ignore_case) != _letters(folder, ignore_case):
         return None
-    rest = plain[len(folder) :]
+    rest = plain[len(head) :]
     return Mapped(_join(target, rest), rule, len(folder))
 
 
-def _begins(path: str, folder: str, *, ignore_case: bool) -> bool:
-    head, stroke = path[: len(folder)], path[len(folder) : len(folder) + 1]
-    same = head.casefold() == folder.casefold() if ignore_case else head == folder
-    return same and stroke in ("", "/")
+def _cut(path: str, folder: str) -> str:
+    """As many steps of a path as a folder has: accents may be written in more letters here than there."""
+    return "/".join(path.split("/")[: folder.count("/") + 1])
+
+
+def _letters(path: str, ignore_case: bool) -> str:
+    plain = unicodedata.normalize("NFC", path)
+    return plain.casefold() if ignore_case else plain
 
 
 def _apply_expression(rule: MappedFolder, pattern: str, instead: str, path: str) -> Mapped | None:
@@ -130,7 +137,8 @@ def _join(folder: str, rest: str) -> str:
 
 
 def _plain(path: str) -> str:
-    return path.replace("\\", "/") if is_windows(path) or not path.startswith("/") else path
+    plain = path.replace("\\", "/") if is_windows(path) or not path.startswith("/") else path
+    return plain if "://" in plain else re.sub("(?<=.)/{2,}", "/", plain)
 
 
 def _clean(folder: str) -> str:

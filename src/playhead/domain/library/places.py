@@ -14,7 +14,8 @@ import msgspec
 
 _WINDOWS = re.compile(r"[A-Za-z]:(?:[\\/]|$)|\\\\[^\\/]|//[^/]")
 _VIDEO = re.compile(
-    r"3gp|asf|avi|divx|f4v|flv|iso|m2ts|m4v|mkv|mov|mp4|mpe?g|mts|og[mv]|rm|rmvb|strm|ts|vob|webm|wmv"
+    r"3g[2p]|asf|avi|divx|dvr-ms|evo|f4v|flv|iso|m2[tv]|m2ts|m4v|mk3d|mkv|mov|mp4|mpe?g|mts|nuv|og[mv]|qt|rm|rmvb|strm|ts|"
+    r"vob|webm|wmv|wtv|xvid"
 )
 _BESIDE = re.compile(
     r"aac|ac3|aiff|alac|ape|ass|cb[rz]|cue|dts|epub|flac|gif|idx|jpe?g|m4[ab]|mk[as]|mobi|mp3|nfo|ogg|opus|pdf|png|smi|srt|ssa|"
@@ -125,7 +126,7 @@ def find_held(path: str, libraries: Iterable[LibraryFolders]) -> list[Held]:
     """All libraries that hold a path, each with its nearest folder, the nearest first; their order does not matter."""
     found = []
     for library in libraries:
-        fitting = [folder for folder in library.folders if key(folder) and holds(folder, path)]
+        fitting = [folder for folder in library.folders if folder and holds(folder, path)]
         if fitting:
             found.append(
                 Held(library.id, library.title, max(fitting, key=lambda each: (len(key(each)), each)))
