@@ -302,6 +302,8 @@ def test_a_file_of_another_version_is_made_anew(tmp_path: Path, index: SqlFileIn
         "Film.mkv.part",
         "Film.mkv.!qB",
         "Film.crdownload",
+        "Film.mkv.!sync",
+        "Film.mkv.jc!",
         "Film.tmp",
         "@eaDir",
         "#recycle",

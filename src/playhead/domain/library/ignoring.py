@@ -16,6 +16,12 @@ _ENDS = (
     ".!ut",
     ".!bt",
     ".bc!",
+    ".bts",
+    ".jc!",
+    ".!sync",
+    ".dtapart",
+    ".td",
+    ".xltd",
     ".aria2",
     ".filepart",
     ".opdownload",
@@ -43,6 +49,27 @@ _FOLDERS = frozenset(
 )
 _SAMPLE = re.compile(r"(?:^|.*[^a-z0-9])sample(?:\.[a-z0-9]{2,4})?\Z|sample-.*", re.I)
 _UNFINISHED = re.compile(r"_unpack_.*|_failed_.*|__(?:admin|unpack)__.*", re.I)  # SABnzbd's working folders
+_EXTRAS = frozenset(
+    (
+        "backdrops",
+        "behind the scenes",
+        "clips",
+        "deleted scenes",
+        "extras",
+        "featurettes",
+        "interviews",
+        "other",
+        "samples",
+        "scenes",
+        "shorts",
+        "theme-music",
+        "trailers",
+    )
+)
+_EXTRA = re.compile(
+    r"(?:.*[-._])?(?:trailer|sample)|.*-(?:behindthescenes|clip|deleted|deletedscene|extra|featurette|interview|other|scene|short)",
+    re.I,
+)
 
 
 def is_ignored(name: str) -> bool:
@@ -58,3 +85,12 @@ def is_ignored(name: str) -> bool:
 def is_ignored_below(root: str, path: str) -> bool:
     """Whether any part of a path below a folder is passed over."""
     return any(is_ignored(part) for part in path[len(root) :].split("/") if part)
+
+
+def makes_no_item(root: str, path: str) -> bool:
+    """Whether servers make no movie and no episode of a file below a library's folder: what is ignored, and extras, by the names
+    that Plex and Jellyfin document. A show or a film may be called like a folder of extras."""
+    *folders, name = [part for part in path[len(root) :].split("/") if part] or [""]
+    if any(is_ignored(part) for part in (*folders, name)) or any(f.lower() in _EXTRAS for f in folders[1:]):
+        return True
+    return _EXTRA.fullmatch(name.rpartition(".")[0]) is not None
