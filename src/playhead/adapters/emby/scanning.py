@@ -6,12 +6,13 @@ Source: facts, library-updates-and-links.md 1.2 and api-jellyfin-emby.md B2 and 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from unicodedata import normalize
 
 import msgspec
 
-from playhead.adapters._mediabrowser.scanning import NEWEST, WITH_VERSIONS, MediaScans, Search
+from playhead.adapters._mediabrowser.scanning import NEWEST, PAGE, WITH_VERSIONS, MediaScans, Search
 from playhead.adapters._mediabrowser.wire import ShelvedItem, VirtualFolder
 from playhead.adapters.emby.client import PREFIX, EmbyClient, read_newer_or_older, read_rows
 from playhead.adapters.emby.wire import Rows
@@ -19,6 +20,7 @@ from playhead.domain.library.places import is_windows
 from playhead.ports.scans import FileItem, ScanBegun
 
 FEW = 3  # paths that are asked for one by one; more are looked for among the newest first
+MANY = 30  # of which not each is asked for at each look: one request each would keep the others waiting
 MATCHES = 20  # an Emby that does not know the filter sends everything
 READS_AT_ONCE = 4
 
@@ -64,13 +66,17 @@ class EmbyScans(MediaScans):
         self, library_id: str, paths: Sequence[str], *, thorough: bool = False
     ) -> list[FileItem]:
         """By the filter for paths; many at once first among the newest, and all where the filter proves to be none. A thorough
-        look reads the whole list with all versions, where the filter does not settle it."""
+        look reads the whole list with all versions, where the filter does not settle it. Of very many paths a look that is not
+        thorough asks for some by the filter, each time for others."""
         kind = await self.find_kind(library_id)
         search = Search(self, library_id, paths)
         looked = len(search.open) > FEW
         if looked:
-            search.take(await self.read_newest(library_id, 0, NEWEST, WITH_VERSIONS))
+            size = min(len(search.open) + NEWEST, PAGE)
+            search.take(await self.read_newest(library_id, 0, size, WITH_VERSIONS))
         asked = tuple(search.open.values())
+        if len(asked) > MANY and not thorough:
+            asked = tuple(random.sample(asked, MANY))
         filtered = await self._read_paths(library_id, asked)
         honest = not search.take(filtered)
         if search.open and not honest and not looked:

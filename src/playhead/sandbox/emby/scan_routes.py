@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 
 import msgspec
@@ -36,6 +37,7 @@ class ScanRoutes:
             route("POST", "/library/refresh", self.refresh_all),
             route("POST", "/library/media/updated", self.report),
             route("POST", "/items/{id}/refresh", self.refresh),
+            route("GET", "/system/configuration", self.configuration),
             route("GET", "/scheduledtasks", self.tasks),
             route("GET", "/scheduledtasks/{id}", self.task),
             route("POST", running, self.run),
@@ -71,6 +73,11 @@ class ScanRoutes:
             raise EmbyError(404, f"Item {number} was not found.")
         self._scans.scan(node.shelf, node.path)
         return NOTHING
+
+    def configuration(self, call: Call) -> Reply:
+        """Of the server's settings the one that speaks of scans."""
+        _only_admin(call)
+        return Reply({"LibraryMonitorDelaySeconds": math.ceil(self._scans.monitor_s)})
 
     def tasks(self, call: Call) -> Reply:
         _only_admin(call)

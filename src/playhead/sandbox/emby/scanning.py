@@ -49,6 +49,7 @@ class Scans:
         self._agenda = agenda
         self._clock = clock
         self._scan_s = delays["scan_s"]
+        self.monitor_s = delays["monitor_s"]
         self._entry: Entry | None = None
         self._started = 0.0
         self._last: dict[str, Any] | None = None

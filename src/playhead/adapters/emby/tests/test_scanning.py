@@ -8,7 +8,7 @@ import pytest
 
 from playhead.adapters._mediabrowser.scanning import PAGE
 from playhead.adapters._mediabrowser.tests.scripted import Script
-from playhead.adapters.emby.scanning import FEW
+from playhead.adapters.emby.scanning import FEW, MANY
 from playhead.adapters.emby.tests.test_requests import connect
 from playhead.ports.errors import NotFound, TokenRefused, Unauthorized
 from playhead.ports.scans import Scans
@@ -182,3 +182,23 @@ async def test_where_the_filter_settles_it_no_whole_list_is_read(
         assert await backend.find_files(library, [path], thorough=True) == []
         assert len(script.requests()) == (2 if walks else 1)
         assert ("MediaSources" in script.last(ITEMS).query["Fields"]) is walks
+
+
+async def test_of_very_many_files_some_are_asked_for_by_the_filter() -> None:
+    """Each look for others, so that none is left out for good; a thorough one asks for all."""
+    async with connect() as (script, backend):
+        assert isinstance(backend, Scans)
+        answer_folders(script)
+        script.answer(ITEMS, listed())
+        files = [f"/tv/Show/S01E{number:03}.mkv" for number in range(4 * MANY)]
+        asked: set[str] = set()
+        for _ in range(60):
+            script.asked.clear()
+            assert await backend.find_files("3", files) == []
+            paths = [each.query["Path"] for each in script.asked if "Path" in each.query]
+            assert len(paths) == MANY
+            asked |= set(paths)
+        assert asked == set(files)
+        script.asked.clear()
+        await backend.find_files("3", files, thorough=True)
+        assert len([each for each in script.asked if "Path" in each.query]) == len(files)
