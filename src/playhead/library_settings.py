@@ -45,6 +45,7 @@ class ScanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     longest_quiet_s: Annotated[float, Meta(ge=0, le=3600)] = 10.0
     look_for_s: Annotated[float, Meta(ge=1, le=3600)] = 20.0
     busy_longest_s: Annotated[float, Meta(ge=1)] = 600.0
+    appear_within_s: Annotated[float, Meta(ge=0, le=86_400)] = 300.0
     keep_days: Annotated[float, Meta(gt=0)] = 30.0
 
 

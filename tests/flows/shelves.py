@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from playhead.domain.library.places import holds, is_video, key
+from playhead.domain.library.places import climb, holds, is_video, key
 from playhead.flows.library_lane import Lane, Pace
 from playhead.flows.update_library import LibraryUpdate
 from playhead.ports.errors import NotFound, Unreachable
@@ -42,6 +42,9 @@ class Shelves:
         self.down = False
         self.requests = 0
         self.old: set[str] = set()  # found by a thorough look only
+        self.forgets = False  # what is asked for while a scan of the library goes on
+        self.delay_s = 0.0  # of quiet before it begins; each further report starts it anew
+        self.reported: dict[tuple[str, str | None], float] = {}
         self._marks: dict[str, int] = {}
 
     def title(self, number: str) -> str:
@@ -52,7 +55,11 @@ class Shelves:
         self.running.setdefault(number, []).append((self.clock.now + self.scan_s, path, set(self.disk)))
 
     def settle(self) -> None:
-        """End the scans that are over."""
+        """Begin what was reported and left alone since, and end the scans that are over."""
+        for (number, path), at in list(self.reported.items()):
+            if at <= self.clock.now:
+                del self.reported[number, path]
+                self.begin(number, path)
         for number, running in self.running.items():
             for scan in [each for each in running if each[0] <= self.clock.now]:
                 running.remove(scan)
@@ -87,9 +94,12 @@ class Shelves:
             raise NotFound("There is no such library.")
         self.scans.append((self.title(library_id), path))
         covers = self.nearest if path and self.nearest else path
-        self.begin(library_id, covers)
+        if self.delay_s:
+            self.reported[library_id, covers] = self.clock.now + self.delay_s
+        elif not (self.forgets and self.running.get(library_id)):
+            self.begin(library_id, covers)
         self.settle()
-        return ScanBegun("folder" if path else "library", covers)
+        return ScanBegun("folder" if path else "library", covers, self.delay_s, self.forgets)
 
     async def find_files(
         self, library_id: str, paths: Sequence[str], *, thorough: bool = False
@@ -132,6 +142,10 @@ class HubDisk:
 
     async def list_videos(self, folder: str, limit: int) -> list[str]:
         return [file for file in sorted(self.files) if holds(folder, file) and is_video(file)][:limit]
+
+    async def count_folders(self, folder: str, limit: int) -> int:
+        below = {place for file in self.files for place in climb(file, folder)[1:]}
+        return min(len(below), limit)
 
 
 class Row:

@@ -345,3 +345,38 @@ async def test_a_scan_whose_beginning_the_server_told_is_known_to_have_begun_aft
     row.update.hear("1", began=False)
     await row.update.turn()
     assert row.states(number) == ["proved"] and row.server.scans == []
+
+
+async def test_what_servers_make_no_item_of_is_not_looked_for(row: Row) -> None:
+    """A film's folder with a sample, a trailer, extras, a subtitle and an unfinished file; the film itself is the proof."""
+    film = "/films/Heat (1995)/Heat (1995).mkv"
+    beside = ("Heat-trailer.mkv", "sample.mkv", "Sample/heat.mkv", "Featurettes/On set.mkv", "Heat.en.srt")
+    files = {film, *(f"/films/Heat (1995)/{name}" for name in (*beside, "Other/b.mkv", "_UNPACK_x/c.mkv"))}
+    row.disk.files = files
+    row.put(film)
+    folder, alone = row.ask("/films/Heat (1995)"), row.ask("/films/Heat (1995)/Heat-trailer.mkv")
+    await row.run()
+    assert row.states(folder) == ["proved"] and row.states(alone) == ["scanned"]
+    assert row.job(folder).parts[0].proofs == (film,) and row.server.scans == [
+        ("Films", "/films/Heat (1995)")
+    ]
+
+
+async def test_a_show_that_is_called_like_a_folder_of_extras_has_its_proof(row: Row) -> None:
+    """So has a file whose name merely begins so."""
+    files = ("/tv/Shorts/S1/Shorts - s01e01.mkv", "/tv/A/S1/Trailer Park Boys s01e01.mkv")
+    row.disk.files = set(files)
+    row.put(*files)
+    numbers = [row.ask(file) for file in files]
+    await row.run()
+    assert [row.states(number) for number in numbers] == [["proved"], ["proved"]]
+
+
+async def test_a_folder_that_is_called_like_a_file_is_a_folder(row: Row) -> None:
+    """Downloads come so; the disk knows."""
+    file = "/films/Heat.1995.mkv/heat.mkv"
+    row.disk.files = {file}
+    row.put(file)
+    number = row.ask("/films/Heat.1995.mkv")
+    await row.run()
+    assert row.states(number) == ["proved"] and row.server.scans == [("Films", "/films/Heat.1995.mkv")]

@@ -7,7 +7,7 @@ import msgspec
 from playhead.domain.library.folding import Target, list_widening
 from playhead.domain.library.mapping import MappedFolder
 from playhead.flows.library_lane import Lane, find_missing
-from playhead.flows.update_library import place
+from playhead.flows.place_paths import place
 from playhead.ports.errors import PlayheadError
 from playhead.ports.library_jobs import JobPart, PartState
 

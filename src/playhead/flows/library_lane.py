@@ -21,13 +21,14 @@ log = Log(__name__)
 
 class Pace(msgspec.Struct, frozen=True):
     """How long is waited for what, in seconds: for more of a burst, at most for it, for an item after a scan was asked for, for a
-    library that is being scanned, and for a server that is away before a job is given up."""
+    library that is being scanned, for a server that is away before a job is given up, and for a file that is not there yet."""
 
     quiet_s: float = 1.0
     longest_quiet_s: float = 10.0
     look_for_s: float = 20.0
     busy_longest_s: float = 600.0
     give_up_s: float = 3 * 24 * 3600.0
+    appear_within_s: float = 300.0
 
 
 @dataclass

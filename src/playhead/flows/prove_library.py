@@ -12,6 +12,7 @@ import msgspec
 from playhead.domain.library.folding import Target, list_widening
 from playhead.domain.library.places import base_name, key
 from playhead.flows.library_lane import Lane
+from playhead.flows.spare_scans import say_absent
 from playhead.kit.log import Log
 from playhead.ports.errors import BackendError
 from playhead.ports.library_jobs import FoundItem, JobPart, PartState
@@ -24,12 +25,17 @@ AFTER_END_S = 2.0
 SCAN_LONGEST_S = 3600.0
 NEWEST = 100
 OWN = "the server's own scan"
+JOINED = "an earlier report"
 ERROR_WAIT_S = 3.0
 _replace = msgspec.structs.replace
 
 
-async def prove(lane: Lane, parts: Sequence[JobPart], libraries: Mapping[str, ScannedLibrary]) -> None:
-    """Look once for all of these, and store what came of it. ``libraries`` may be empty: then nothing is known of their scans."""
+async def prove(
+    lane: Lane, parts: Sequence[JobPart], libraries: Mapping[str, ScannedLibrary]
+) -> list[JobPart]:
+    """Look once for all of these, store what came of it, and give those that were shown. ``libraries`` may be empty: then nothing
+    is known of their scans."""
+    shown: list[JobPart] = []
     by_library: dict[str, list[JobPart]] = defaultdict(list)
     for part in parts:
         by_library[part.library_id].append(part)
@@ -41,12 +47,14 @@ async def prove(lane: Lane, parts: Sequence[JobPart], libraries: Mapping[str, Sc
             continue
         judged = [await _judge(lane, part, found, libraries.get(library_id)) for part in group]
         lane.jobs.save(judged, lane.now())
+        shown += [part for part in judged if part.state in (PartState.proved, PartState.gone)]
         for part in judged:
             if not part.is_open:
                 log.info(
                     "scan ended", connection=part.connection, library=part.library, path=part.path,
                     state=str(part.state), message=part.message,
                 )  # fmt: skip
+    return shown
 
 
 async def _find(lane: Lane, library_id: str, parts: Sequence[JobPart]) -> dict[str, FileItem]:
@@ -134,8 +142,10 @@ async def _widen(lane: Lane, part: JobPart, there: Mapping[str, FileItem]) -> Jo
     """The next wider scan; after the widest the end."""
     now = lane.now()
     again = {"begun_at": None, "due_at": now, "looks": 0, "waits_since": None}
-    if part.means == OWN:
+    if part.means in (OWN, JOINED):
         return _replace(part, state=PartState.waiting, message="", **again)
+    if waits := await say_absent(lane, part):
+        return _replace(part, state=PartState.waiting, message=waits, **again)
     first = Target(part.library_id, part.target or "")
     steps = list_widening(first, part.folder) if part.folder else [first]
     if part.width + 1 < len(steps):

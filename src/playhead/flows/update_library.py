@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from playhead.domain.library.folding import Target, choose_target, covers, fold, list_widening
-from playhead.domain.library.mapping import Mapped
-from playhead.domain.library.places import LibraryFolders, find_held, is_file, is_video, key, parent
+from playhead.domain.library.folding import Target, covers, fold, list_widening
 from playhead.flows.library_lane import Lane, find_missing
-from playhead.flows.prove_library import LOOK_AGAIN_S, OWN, prove
+from playhead.flows.place_paths import place
+from playhead.flows.prove_library import AFTER_END_S, JOINED, LOOK_AGAIN_S, OWN, prove
+from playhead.flows.spare_scans import gather, hold_absent
 from playhead.kit.log import Log
 from playhead.ports.errors import BackendError, NotFound, Retry
 from playhead.ports.library_jobs import JobPart, PartState
@@ -24,8 +24,8 @@ from playhead.ports.scans import ScanBegun, ScannedLibrary
 log = Log(__name__)
 
 MOST_AT_ONCE = 2000
-MOST_PROOFS = 300
 BUSY_LOOK_S = 1.0
+ALONE_S = 1.0  # a server may not say at once that it scans
 TOLD_DELAY_S = 5.0
 MISSING_LOOK_S = 5.0
 FIRST_WAIT_S = 2.0
@@ -42,6 +42,25 @@ class _Seen:
         self.begun_at = -1.0
         self.begun: tuple[Target, ...] = ()
         self.recent: dict[Target, float] = {}
+        self.reported: dict[Target, float] = {}  # until when the server waits before it looks
+        self.looked: dict[Target, float] = {}  # when what such a wait was for had come
+        self.alone_until = -1.0  # so long another scan may be lost, though the server says that none goes on
+
+    def note(self, scan: Target, begun: ScanBegun, now: float) -> None:
+        """A scan was asked for."""
+        self.begun_at, self.begun = now, (*self.begun, scan)
+        self.recent[scan] = now
+        if begun.shows_within_s >= TOLD_DELAY_S:
+            self.reported[scan] = now + begun.shows_within_s - BUSY_LOOK_S
+            self.looked.pop(scan, None)
+        if begun.alone:
+            self.alone_until = now + ALONE_S
+
+    def see_looked(self, shown: Target, now: float) -> None:
+        """An item came from there: what the server was told of is not pending any more."""
+        for scan in [each for each in self.reported if covers(each, shown)]:
+            del self.reported[scan]
+            self.looked[scan] = now
 
 
 class LibraryUpdate:
@@ -74,13 +93,29 @@ class LibraryUpdate:
         if libraries is not None:
             await self._begin(await self._place(waiting + fresh, libraries), libraries)
         begun = lane.jobs.take(lane.connection, lane.now() + soon_s, MOST_AT_ONCE)
-        await prove(lane, [part for part in begun if part.begun_at is not None], libraries or {})
+        shown = await prove(
+            lane, [self._shorten(part) for part in begun if part.begun_at is not None], libraries or {}
+        )
+        for part in shown:
+            self._seen[part.library_id].see_looked(_target(part), lane.now())
         return len(due)
+
+    def _shorten(self, part: JobPart) -> JobPart:
+        """What joined a report needs not wait any more when the server was seen to have looked."""
+        if part.means != JOINED or part.begun_at is None:
+            return part
+        looked = self._seen[part.library_id].looked
+        at = max((at for scan, at in looked.items() if covers(scan, _target(part))), default=0.0)
+        return (
+            _replace(part, look_until=min(part.look_until, at + AFTER_END_S)) if at > part.begun_at else part
+        )
 
     def hear(self, library_id: str | None, *, began: bool) -> None:
         """The server says that a scan of a library (None = of which is not told) began or has ended."""
         if not began:
             self._heard_end = True
+            for seen in self._seen.values():
+                seen.alone_until = -1.0
         elif library_id is not None:
             self._seen[library_id].heard_at = self.lane.now()
 
@@ -106,8 +141,8 @@ class LibraryUpdate:
         asked_at = self.lane.now()
         libraries = {each.id: each for each in await self.lane.scans.list_scanned()}
         for library in libraries.values():
-            if not library.scanning:
-                seen = self._seen[library.id]
+            seen = self._seen[library.id]
+            if not library.scanning and asked_at >= seen.alone_until:
                 seen.idle_at, seen.begun = asked_at, ()
         return libraries
 
@@ -172,8 +207,8 @@ class LibraryUpdate:
             library = libraries[library_id]
             ready, later = self._choose_ready(group)
             self.lane.jobs.save(later, self.lane.now())
-            free = await self._check_missing(ready, library)
-            await self._begin_in(library, self._check_busy(free, library))
+            free = await hold_absent(self.lane, await self._check_missing(ready, library))
+            await self._begin_in(library, self._join(self._check_busy(free, library), library))
 
     def _choose_ready(self, group: Sequence[JobPart]) -> tuple[list[JobPart], list[JobPart]]:
         """Those whose burst is over, and whose folder was not scanned just now; the others with the time when it may be."""
@@ -222,9 +257,9 @@ class LibraryUpdate:
     def _check_busy(self, parts: Sequence[JobPart], library: ScannedLibrary) -> list[JobPart]:
         """Those that may be scanned now. One that came before the scan that goes on began is looked for when it has ended;
         the others wait for its end, with a bound."""
-        if not library.scanning:
-            return list(parts)
         now, seen = self.lane.now(), self._seen[library.id]
+        if not library.scanning and now >= seen.alone_until:
+            return list(parts)
         ours = seen.begun_at >= seen.idle_at and bool(seen.begun)
         free, changed = [], []
         for part in parts:
@@ -241,15 +276,36 @@ class LibraryUpdate:
         self.lane.jobs.save(changed, now)
         return free
 
+    def _join(self, parts: Sequence[JobPart], library: ScannedLibrary) -> list[JobPart]:
+        """Those that need a scan of their own. The others wait for one that the server was told of and has not begun: telling it
+        again would only make it wait longer."""
+        now, seen = self.lane.now(), self._seen[library.id]
+        seen.reported = {scan: until for scan, until in seen.reported.items() if until > now}
+        alone, joined = [], []
+        for part in parts:
+            until = max(
+                (at for scan, at in seen.reported.items() if covers(scan, _target(part))), default=now
+            )
+            if until > now and not part.means:
+                joined.append(self._begun(part, library, ScanBegun(JOINED, None, until - now), now))
+            else:
+                alone.append(part)
+        self.lane.jobs.save(joined, now)
+        return alone
+
     async def _begin_in(self, library: ScannedLibrary, parts: Sequence[JobPart]) -> None:
         """Ask for as few scans as do for all; what was asked is stored at once."""
-        targets = fold(_target(part) for part in parts)
         seen = self._seen[library.id]
         done: list[tuple[Target, ScanBegun]] = []
-        for target in targets:
+        first = {_target(part): part.known_at for part in reversed(parts)}
+        targets = await gather(self.lane, library.folders, fold(first))
+        for target in sorted(targets, key=lambda each: min(at for t, at in first.items() if covers(each, t))):
             group = [part for part in parts if covers(target, _target(part))]
             if wider := next((begun for scan, begun in done if covers(scan, target)), None):
                 self._save_begun(group, library, wider)
+                continue
+            if any(begun.alone for _, begun in done):
+                self._wait_for_end(group, library)
                 continue
             try:
                 begun = await self.lane.scans.begin_scan(library.id, target.path or None)
@@ -259,13 +315,19 @@ class LibraryUpdate:
                 self.lane.jobs.save(later, self.lane.now())
                 continue
             done.append((Target(library.id, begun.covers or ""), begun))
-            seen.begun_at, seen.begun = self.lane.now(), (*seen.begun, done[-1][0])
-            seen.recent[done[-1][0]] = seen.begun_at
+            seen.note(done[-1][0], begun, self.lane.now())
             log.info(
                 "scan", connection=self.lane.connection, library=library.title, path=target.path, means=begun.means,
                 for_paths=len(group),
             )  # fmt: skip
             self._save_begun(group, library, begun)
+
+    def _wait_for_end(self, parts: Sequence[JobPart], library: ScannedLibrary) -> None:
+        """Their turn comes when the scan that was just asked for has ended."""
+        text = f"{library.title} is scanned folder by folder; this is not its turn yet."
+        now = self.lane.now()
+        due = now + BUSY_LOOK_S
+        self.lane.jobs.save([_replace(p, due_at=due, waits_since=None, message=text) for p in parts], now)
 
     def _save_begun(self, parts: Sequence[JobPart], library: ScannedLibrary, begun: ScanBegun) -> None:
         now = self.lane.now()
@@ -307,79 +369,3 @@ def _target(part: JobPart) -> Target:
 
 def _covered(part: JobPart, scans: Iterable[Target]) -> bool:
     return any(covers(scan, _target(part)) for scan in scans)
-
-
-async def place(lane: Lane, part: JobPart, libraries: dict[str, ScannedLibrary]) -> list[JobPart]:
-    """A part once for each library that holds its path, as the server calls it; without one it has ended."""
-    if not part.path:
-        return _place_whole(part, libraries)
-    folders = [LibraryFolders(each.id, each.title, each.folders) for each in libraries.values()]
-    mapped = lane.paths.to_server(part.path)
-    found = [(each.path, held) for each in mapped for held in find_held(each.path, folders)]
-    if not found:
-        return [_replace(part, state=PartState.no_library, message=_say_no_library(part, mapped, folders))]
-    placed: dict[str, JobPart] = {}
-    for server_path, held in found:
-        proofs = await _list_proofs(lane, part, server_path, libraries[held.library_id])
-        target = choose_target(held.library_id, held.folder, server_path).path
-        if part.gone:
-            target = await _climb_to_what_is_there(lane, target, held.folder)
-        placed.setdefault(
-            held.library_id,
-            _replace(
-                part,
-                id=0 if placed else part.id,
-                library_id=held.library_id,
-                library=held.title,
-                folder=held.folder,
-                server_path=server_path,
-                target=target,
-                proofs=proofs,
-            ),
-        )
-    return list(placed.values())
-
-
-async def _climb_to_what_is_there(lane: Lane, target: str, folder: str) -> str:
-    """A folder that is gone itself is noticed by a scan of one above alone; the hub's own disk tells which is there."""
-    root = lane.to_hub(folder)
-    if root is None or await lane.disk.look(root) != "folder":
-        return target
-    while key(target) != key(folder):
-        hub = lane.to_hub(target)
-        if hub is None or await lane.disk.look(hub) != "absent" or key(parent(target)) == key(target):
-            break
-        target = parent(target)
-    return target
-
-
-def _place_whole(part: JobPart, libraries: dict[str, ScannedLibrary]) -> list[JobPart]:
-    wanted = part.library.casefold()
-    found = [each for each in libraries.values() if wanted in (each.title.casefold(), each.id.casefold())]
-    if not found:
-        titles = ", ".join(each.title for each in libraries.values()) or "none"
-        message = f"There is no library '{part.library}' on {part.connection}. It has: {titles}."
-        return [_replace(part, state=PartState.no_library, message=message)]
-    return [
-        _replace(part, id=0 if number else part.id, library_id=each.id, library=each.title)
-        for number, each in enumerate(found)
-    ]
-
-
-def _say_no_library(part: JobPart, mapped: Sequence[Mapped], libraries: Sequence[LibraryFolders]) -> str:
-    as_seen = " or ".join(each.path for each in mapped)
-    places = ", ".join(folder for library in libraries for folder in library.folders) or "none"
-    return f"No library of {part.connection} holds {as_seen}. Its libraries' folders: {places}."
-
-
-async def _list_proofs(
-    lane: Lane, part: JobPart, server_path: str, library: ScannedLibrary
-) -> tuple[str, ...]:
-    """The files that must become items, or be no more: the file itself, or those in a folder that the hub sees."""
-    if is_file(part.path):
-        proves = is_video(part.path) or library.kind in ("music", "photos", "other")
-        return (server_path,) if proves else ()
-    if part.gone or await lane.disk.look(part.path) != "folder":
-        return ()
-    videos = await lane.disk.list_videos(part.path, MOST_PROOFS)
-    return tuple(mapped.path for video in videos for mapped in lane.paths.to_server(video)[:1])

@@ -17,6 +17,9 @@ class Disk(Protocol):
     async def list_videos(self, folder: str, limit: int) -> list[str]:
         """Video files anywhere below a folder, as far as the limit."""
 
+    async def count_folders(self, folder: str, limit: int) -> int:
+        """How many folders there are, itself and all below, as far as the limit; 0 where it cannot be seen."""
+
 
 class Search(msgspec.Struct, frozen=True):
     """What became of looking for a name: the paths that have it, and the folders in which it was looked for."""

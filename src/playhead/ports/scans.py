@@ -48,11 +48,13 @@ class FileItem(msgspec.Struct, frozen=True):
 
 class ScanBegun(msgspec.Struct, frozen=True):
     """How a scan was asked for. ``means`` is a word for people (folder, nearest folder, path, library); ``shows_within_s`` how
-    long the server may wait before it begins; ``covers`` the folder that is scanned, None = the whole library."""
+    long the server may wait before it begins; ``covers`` the folder that is scanned, None = the whole library. ``alone``: the
+    server may forget what is asked of this library before the scan has ended."""
 
     means: str
     covers: str | None = None
     shows_within_s: float = 0.0
+    alone: bool = False
 
 
 @runtime_checkable

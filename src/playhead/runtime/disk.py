@@ -6,6 +6,7 @@ import asyncio
 import os
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Literal, TypeVar
 
 from playhead.domain.library.places import base_name, is_video
@@ -29,6 +30,10 @@ class OwnDisk:
     async def list_videos(self, folder: str, limit: int) -> list[str]:
         """Video files anywhere below a folder, as far as the limit."""
         return await _within(WALK_WITHIN_S, lambda: _list_videos(folder, limit), [])
+
+    async def count_folders(self, folder: str, limit: int) -> int:
+        """Folders, itself and all below, as far as the limit."""
+        return await _within(LOOK_WITHIN_S, lambda: _count_folders(folder, limit), limit)
 
     async def find(self, name: str, folders: Sequence[str]) -> Search:
         """All paths below these folders whose last part is ``name``, accents written either way."""
@@ -76,6 +81,18 @@ def _list_videos(folder: str, limit: int) -> list[str]:
             if len(files) >= limit:
                 break
     return files
+
+
+def _count_folders(folder: str, limit: int) -> int:
+    """Links to folders are not followed."""
+    if not os.path.isdir(folder):
+        return 0
+    count, below = 0, [folder]
+    while below and count < limit:
+        count += 1
+        with suppress(OSError), os.scandir(below.pop()) as entries:
+            below += [each.path for each in entries if each.is_dir(follow_symlinks=False)]
+    return count
 
 
 def _find(name: str, folders: Sequence[str]) -> list[str]:

@@ -58,8 +58,9 @@ def make_lanes(
 def make_pace(scans: ScanSettings) -> Pace:
     """How long is waited for what."""
     return Pace(
-        scans.quiet_s, max(scans.longest_quiet_s, scans.quiet_s), scans.look_for_s, scans.busy_longest_s
-    )
+        scans.quiet_s, max(scans.longest_quiet_s, scans.quiet_s), scans.look_for_s, scans.busy_longest_s,
+        appear_within_s=scans.appear_within_s,
+    )  # fmt: skip
 
 
 async def close_lanes(lanes: Sequence[Lane]) -> None:

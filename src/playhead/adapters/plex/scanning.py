@@ -52,12 +52,13 @@ class PlexScans:
         return [_read_section(section) for section in sections]
 
     async def begin_scan(self, library_id: str, path: str | None) -> ScanBegun:
-        """Of a folder: of the folder that holds it where the path is a file's."""
+        """Of a folder: of the folder that holds it where the path is a file's. Of two that are asked for while one goes on, the
+        second may come to nothing: so users of other programs tell (rivenmedia/riven#873, itsToggle/plex_debrid#308)."""
         library = await self._find_library(library_id)
         folder = None if path is None else self._find_folder(library, path)
         with self._owners_alone():
             await self._client.scan_section(library.id, folder)
-        return ScanBegun("library" if folder is None else "folder", folder)
+        return ScanBegun("library" if folder is None else "folder", folder, alone=True)
 
     def _find_folder(self, library: ScannedLibrary, path: str) -> str:
         """A path elsewhere Plex accepts and does nothing with (facts, api-plex.md 6)."""

@@ -149,6 +149,7 @@ _MEANINGS = {
     "longest_quiet_s": "and at most so long, from its first",
     "look_for_s": "so long an item is looked for after a scan was asked for, or has ended, before more is scanned",
     "busy_longest_s": "so long is waited for a library that is being scanned",
+    "appear_within_s": "so long is waited for a file that was told of and is not on this machine's disk yet",
     "keep_days": "so many days an ended job can be looked at",
     "folder": "a folder as the hub sees it; [what arrives in it](../how-to/hear-of-downloads.md) starts a scan",
     "polling": "look at it every so many seconds, as shares that send no events need; nothing = the system's events",

@@ -51,11 +51,14 @@ class PostedScan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scanning(Protocol):
-    """What answers here: the hub's scans as they are set now. ``key`` opens; ``arr_names`` are programs that post arrivals."""
+    """What answers here: the hub's scans as they are set now. ``arr_names`` are programs that post arrivals."""
 
-    key: str
     triggers: TriggerSettings
     arr_names: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What opens, at this moment; "" = nothing does. Raises PlayheadError."""
 
     async def ask(self, request: ScanRequest) -> int:
         """Store a job. Raises NowhereToScan, PlayheadError."""
