@@ -9,6 +9,9 @@ import pytest
 
 from playhead.adapters._arr.poll import PAGE
 from playhead.adapters._arr.tests.rig import COUNT, KINDS, Rig, run_rig
+from playhead.adapters._mediabrowser.tests.scripted import run_script
+from playhead.adapters.radarr.net import RadarrNet
+from playhead.adapters.radarr.settings import RadarrSettings
 from playhead.adapters.radarr.webhook import read_webhook as read_radarr
 from playhead.adapters.sonarr.webhook import read_webhook as read_sonarr
 from playhead.ports.errors import (
@@ -21,6 +24,7 @@ from playhead.ports.errors import (
 )
 from tests.sandbox.ear import listen, wait_until
 
+AT = 1767323045.0  # 2026-01-02T03:04:05Z
 READERS = {"sonarr": read_sonarr, "radarr": read_radarr}
 
 
@@ -373,3 +377,39 @@ async def test_the_wrong_key_and_the_wrong_program_are_told_apart(rig: Rig) -> N
     with pytest.raises(Unreachable):
         await nowhere.probe()
     await nowhere.close()
+
+
+async def test_members_that_are_null_or_odd_do_not_stop_the_net() -> None:
+    """What is null is as if it were not there; of a record's data what is no text is not looked at."""
+    record = {
+        "id": 7,
+        "date": "2026-01-02T03:04:05Z",
+        "eventType": "downloadFolderImported",
+        "movieId": 3,
+        "episodeId": None,
+        "sourceTitle": None,
+        "data": {"importedPath": "/movies/A (2020)/a.mkv", "fileId": "9", "size": 5, "indexer": None},
+    }
+    grabbed = {**record, "id": 6, "eventType": "grabbed", "data": None}
+    movie = {
+        "id": 3,
+        "title": None,
+        "path": "/movies/A (2020)",
+        "tmdbId": 5,
+        "statistics": {"sizeOnDisk": None},
+    }
+    async with run_script() as script:
+        script.answer("GET /api/v3/history", {"totalRecords": 1, "records": [{**grabbed, "id": 1}]})
+        script.answer("GET /api/v3/history", {"totalRecords": 2, "records": [record, grabbed]})
+        script.answer("GET /api/v3/movie/3", movie)
+        script.answer("GET /api/v3/movie", [movie])
+        net = RadarrNet(RadarrSettings(url=script.url), "key")
+        first = await net.catch_up(None, now=AT, sweep=False)
+        (arrival,) = (await net.catch_up(first.memory, now=AT, sweep=True)).arrivals
+        assert (arrival.what, arrival.paths, arrival.folder, arrival.title) == (
+            "arrived",
+            ("/movies/A (2020)/a.mkv",),
+            "/movies/A (2020)",
+            "",
+        )
+        await net.close()
