@@ -59,6 +59,7 @@ set_on_retry_hooks([_log_retry])
 Params = Mapping[str, str | int]
 READ_ATTEMPTS = 4
 LONGEST_PAUSE_S = 30.0
+LONGEST_HEADER = 64 * 1024  # proxies in front add long ones, of what a page may load
 LONGEST_WISH_S = 86_400.0  # of a server that asks to slow down
 
 
@@ -175,6 +176,8 @@ class Http:
             timeout=self._timeout,
             headers=self._headers,
             auto_decompress=True,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
             cookie_jar=aiohttp.DummyCookieJar(),
             **more,
         )
@@ -268,6 +271,11 @@ class Http:
                 hint="Playhead waits and goes on by itself.",
                 retry_after_s=parse_retry_after(headers.get(hdrs.RETRY_AFTER), headers.get(hdrs.DATE)),
             )
+        if status == 503:
+            raise ServerFault(
+                f"{self.title} is not ready ({status} on {path}).",
+                hint="If it is starting, wait a minute and try again; else look at its own log.",
+            )
         if status >= 500:
             raise ServerFault(
                 f"{self.title} failed with {status} on {path}.",
@@ -278,6 +286,11 @@ class Http:
         )
 
     def _refuse_html(self, answer: Answer, path: str) -> None:
+        if answer.body[:200].lstrip().startswith((b"<?xml", b"<MediaContainer")):
+            raise BadAnswer(
+                f"{self.title} answered {path} in XML instead of JSON.",
+                hint="Does a proxy in front take the header Accept away? It must let it pass.",
+            )
         kind = answer.headers.get(hdrs.CONTENT_TYPE, "")
         if "html" in kind or answer.body.lstrip()[:1] == b"<":
             raise BadAnswer(
