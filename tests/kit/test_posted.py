@@ -85,6 +85,15 @@ def test_a_form_without_the_field_is_refused(body: bytes) -> None:
         find_json(body, {"content-type": TYPE}, field="data", sender="Emby")
 
 
+@pytest.mark.parametrize("cut", [b"caf\xe9", b"caf\xc3", b"\xf0\x9f\x98"])
+def test_a_text_cut_in_a_letter_is_read(cut: bytes) -> None:
+    """What the letter was is lost, and nothing else."""
+    post = decode_posted(POST, b'{"event":"stop","item":{"id":"' + cut + b'","at":61}}', "Plex")
+    assert post.item is not None
+    assert (post.event, post.item.at) == ("stop", 61)
+    assert "\ufffd" in str(post.item.id)
+
+
 def test_a_large_text_is_not_read_a_second_time() -> None:
     """What is large and odd is refused: reading it member by member is for what servers send."""
     body = {"event": "stop", "item": [], "rows": [{"id": "x" * 190}] * (LARGEST_TEXT // 190)}

@@ -79,7 +79,9 @@ def decode_posted(decoder: msgspec.json.Decoder[T], text: bytes, sender: str) ->
         if found is _NOTHING:
             raise refuse(sender, str(error)[:160]) from error
         return cast(T, found)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:  # a text cut in a letter
+        return decode_posted(decoder, text.decode("utf-8", "replace").encode(), sender)
+    except msgspec.DecodeError as error:
         raise refuse(sender, str(error)[:160]) from error
     except RecursionError as error:
         raise refuse(sender, "it is nested too deeply") from error
