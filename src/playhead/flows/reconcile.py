@@ -14,7 +14,7 @@ import msgspec
 
 from playhead.domain.reconcile.guards import Question, ask_about_removals
 from playhead.domain.reconcile.model import Agreed, Slot, Verdict, WantedWrite
-from playhead.domain.reconcile.news import acknowledge, is_undecided_removal
+from playhead.domain.reconcile.news import acknowledge, has_gone_back, is_undecided_removal
 from playhead.domain.reconcile.resolve import resolve, tell
 from playhead.domain.reconcile.writes import Reasons, next_base, plan_writes
 from playhead.flows.context import Context, SettingsChanged
@@ -79,6 +79,7 @@ async def _settle_touched(ctx: Context, verdicts: Mapping[Key, Verdict], *, keep
         cases = ctx.ledger.load_cases(items, ctx.roles, verdicts)
         settlement, cases = await _settle_twice(ctx, items, cases, verdicts)
         done.queued += ctx.ledger.settle(settlement, int(ctx.now()))
+        ctx.ledger.note_went_back(settlement.went_back, int(ctx.now()))
         if keep:
             done.kept += _name_changes(ctx, settlement)
         ctx.ledger.commit()
@@ -115,6 +116,7 @@ def _hold_removals(ctx: Context, removals: Collection[Removal], together_s: int)
     if not removals:
         ctx.ledger.ask([], ("removals",), int(ctx.now()))
         return set()
+    standing = ctx.ledger.list_asked_removals()
     before = ctx.ledger.count_removed_since(int(ctx.now()) - together_s) if together_s else {}
     by_account: dict[Key, list[Removal]] = defaultdict(list)
     for removal in removals:
@@ -124,6 +126,8 @@ def _hold_removals(ctx: Context, removals: Collection[Removal], together_s: int)
         ctx.ledger.count_known(),
         {role.account_id: role.connection for role in ctx.roles.values()},
         ctx.limits,
+        asked={r.account_id for r in removals if (r.account_id, r.ref_id) in standing},
+        restored=ctx.ledger.find_restored({r.account_id for r in removals}, int(ctx.now())),
     )
     asked: list[tuple[Question, Any]] = []
     for question in questions:
@@ -251,6 +255,8 @@ def _plan_case(
         base = next_base(slot, agreed, ctx.policy)
         if base is not None and base != stored.base:
             settlement.bases[slot.key] = base
+            if has_gone_back(stored.base, base):
+                settlement.went_back.add(slot.account_id)
             if 0 < slot.read_at < int(ctx.began):  # read before this pass: nobody looked since
                 settlement.base_times[slot.key] = slot.read_at
 

@@ -89,6 +89,7 @@ class Settlement(msgspec.Struct):
     writes: list[tuple[int, int, WantedWrite]] = []  # person, item
     settled: list[int] = []  # items
     refs: set[tuple[int, int]] = set()  # slots looked at: their open changes are superseded by ``writes``
+    went_back: set[int] = set()  # accounts where an item has an older date than it had
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -278,5 +279,16 @@ class Ledger(Protocol):
 
     def list_conflicts(self, item_id: int) -> list[dict[str, Any]]:
         """Contradictions that an item stands in."""
+
+    def list_asked_removals(self) -> set[tuple[int, int]]:
+        """What open questions about removals ask, by account and ref."""
+        ...
+
+    def note_went_back(self, accounts: Collection[int], now: int) -> None:
+        """Dates of these accounts' servers went back."""
+
+    def find_restored(self, accounts: Collection[int], now: int) -> set[int]:
+        """Those of the accounts whose servers' dates went back within the last hours."""
+        ...
 
     def removal_answers(self) -> dict[tuple[int, int], Answer]: ...

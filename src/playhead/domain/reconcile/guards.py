@@ -5,7 +5,7 @@ Removals are the only thing that can hurt; additions are never held. Counts come
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -33,8 +33,13 @@ def ask_about_removals(
     watched: Mapping[int, int],
     names: Mapping[int, str],
     limits: Limits,
+    *,
+    asked: Collection[int] = (),
+    restored: Collection[int] = (),
 ) -> list[Question]:
-    """One question for each account whose removals, together with its person's others, are too many.
+    """One question for each account whose removals, together with its person's others, are too many; for each that was asked
+    about before (``asked``) and was not answered, however few are left; and for each on a server whose dates went back
+    (``restored``).
 
     ``removals`` counts items by (person, account), ``watched`` the person's agreed watched items and resume points,
     ``names`` are the accounts' connections.
@@ -43,11 +48,13 @@ def ask_about_removals(
     for person in sorted({p for p, _ in removals}):
         own = {account: n for (p, account), n in removals.items() if p == person}
         total, known = sum(own.values()), watched.get(person, 0)
-        if total <= limits.max_removals_without_question or total <= limits.max_removal_share * known:
-            continue
+        few = total <= limits.max_removals_without_question or total <= limits.max_removal_share * known
         for account, count in sorted(own.items()):
+            if few and account not in asked and account not in restored:
+                continue
+            back = ", and dates there went back, as when a backup was restored" if account in restored else ""
             text = (
-                f"{names.get(account, 'A connection')} no longer has {count} of {known} watched or started items. "
+                f"{names.get(account, 'A connection')} no longer has {count} of {known} watched or started items{back}. "
                 "Did you unmark them? Release to unmark them everywhere, drop to mark them again there."
             )
             questions.append(Question(f"removals:{person}:{account}", "removals", text, person, account))

@@ -10,6 +10,8 @@ import msgspec
 
 from playhead.domain.reconcile.model import Agreed, Base, News, Policy, Slot, Verdict
 
+BACK_MARGIN_S = 120  # less is a stamp that a server rounds, or a clock that is set
+
 
 def trusted_time(slot: Slot, now: int, policy: Policy) -> int | None:
     """The reading's date on the hub's clock, or None where it cannot be a time of watching (absent, placeholder, future)."""
@@ -150,6 +152,14 @@ def _find_unplay(slot: Slot, base: Base | None) -> News | None:
     if slot.verdict is not Verdict.confirmed:
         return None
     return News("unplayed", slot, False, not_before=slot.read_before)
+
+
+def has_gone_back(before: Base | None, now: Base) -> bool:
+    """Whether a server has an older date than it had, which nothing but a backup that was restored, or a person who corrects a
+    date, brings about."""
+    if before is None or before.last_played is None or now.last_played is None:
+        return False
+    return now.last_played < before.last_played - BACK_MARGIN_S
 
 
 def is_undecided_removal(slot: Slot) -> bool:

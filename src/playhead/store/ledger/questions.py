@@ -9,12 +9,15 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from playhead.domain.reconcile.guards import Question, describe_conflict, describe_shrunk
+from playhead.domain.reconcile.news import BACK_MARGIN_S
 from playhead.ports.ledger import Answer, HeldRow
 from playhead.store.ledger.rows import encode
 from playhead.store.ledger.work import Work
 from playhead.store.regroup import regroup_unsettled
 from playhead.store.verdict import ACCEPT_SHRUNK
 
+WENT_BACK_S = 6 * 3600
+_WENT_BACK = "went_back:"  # a fact for each connection: when an older date than before was noticed there
 _SHRUNK = """
 SELECT r.account_id, a.person_id, c.name, r.message, r.id
 FROM run r JOIN account a ON a.id = r.account_id JOIN connection c ON c.id = a.connection_id
@@ -127,6 +130,41 @@ class Questions(Work):
             "INSERT INTO fact (name, value) VALUES (:n, '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             n=f"{ACCEPT_SHRUNK}{account_id}",
         )
+
+    def list_asked_removals(self) -> set[tuple[int, int]]:
+        """What open questions about removals ask, by account and ref."""
+        rows = self._rows("SELECT detail FROM held WHERE kind = 'removals' AND answer IS NULL")
+        return {
+            (account, ref) for row in rows for account, ref in msgspec.json.decode(row["detail"])["slots"]
+        }
+
+    def note_went_back(self, accounts: Collection[int], now: int) -> None:
+        """Dates of these accounts' servers went back."""
+        for account in accounts:
+            self._run(
+                """INSERT INTO fact (name, value) SELECT :fact || connection_id, :now FROM account WHERE id = :account
+                ON CONFLICT (name) DO UPDATE SET value = excluded.value""",
+                fact=_WENT_BACK,
+                now=str(now),
+                account=account,
+            )
+
+    def find_restored(self, accounts: Collection[int], now: int) -> set[int]:
+        """Those of the accounts whose servers' dates went back within the last hours, for whatever account there: noted, or read
+        and not settled yet."""
+        noted = {
+            int(row["name"].removeprefix(_WENT_BACK))
+            for row in self._rows("SELECT name, value FROM fact WHERE name LIKE :p", p=f"{_WENT_BACK}%")
+            if now - int(row["value"]) <= WENT_BACK_S
+        }
+        read = self._rows(
+            """SELECT DISTINCT r.connection_id AS id FROM state s JOIN ref r ON r.id = s.ref_id
+            WHERE s.last_played < s.b_last_played - :margin AND s.watched IS NOT NULL AND r.gone_at IS NULL""",
+            margin=BACK_MARGIN_S,
+        )
+        servers = noted | {row["id"] for row in read}
+        rows = self._rows("SELECT id, connection_id FROM account")
+        return {row["id"] for row in rows if row["id"] in accounts and row["connection_id"] in servers}
 
     def removal_answers(self) -> dict[tuple[int, int], Answer]:
         """The newest answers on held removals, by account and ref."""
