@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from playhead.ports.backend import RemoteUser
-from playhead.ports.callers import Credential, KnownCaller
+from playhead.ports.callers import Credential, KnownCaller, Named
 from playhead.ports.errors import Unreachable
 from playhead.runtime import callers
 from playhead.runtime.callers import CallerBook
@@ -26,6 +26,7 @@ class Town:
         self.now = 1_000.0
         self.kept: dict[str, KnownCaller] = {}
         self.known: dict[str, RemoteUser] = {"anna-token": ANNA}
+        self.playing: dict[str, RemoteUser] = {}
         self.asked: list[str] = []
         self.down = False
         self.book = self.open()
@@ -39,11 +40,14 @@ class Town:
     def save(self, callers: Mapping[str, KnownCaller]) -> None:
         self.kept = dict(callers)
 
-    async def ask(self, _connection_id: int, credential: Credential) -> RemoteUser | None:
-        self.asked.append(credential.token)
+    async def ask(self, _connection_id: int, credential: Credential) -> Named | None:
+        self.asked.append(credential.token or credential.client)
         if self.down:
             raise Unreachable("plex.tv is away.")
-        return self.known.get(credential.token)
+        if (user := self.playing.get(credential.client)) is not None:
+            return Named(user, passing=True)
+        user = self.known.get(credential.token)
+        return Named(user) if user is not None else None
 
     def find(self, *wanted: str | None, connection: int = 1) -> dict[str, RemoteUser]:
         return asyncio.run(self.book.find({each: connection for each in wanted if each}, self.ask))
@@ -113,6 +117,21 @@ def test_the_hubs_own_logins_need_no_asking(town: Town) -> None:
 def test_without_a_token_the_app_stands_for_its_user(town: Town) -> None:
     assert town.book.note(1, Credential("", "app")) == town.book.note(1, Credential("", "app"))
     assert town.book.note(1, Credential()) is None
+
+
+@pytest.mark.parametrize("token", ["", "transient-7"])
+def test_who_plays_on_an_app_is_believed_for_a_moment(town: Town, token: str) -> None:
+    """Another member of the Home takes it over: their events are theirs, also those that waited."""
+    town.playing["roku"] = ANNA
+    caller = town.book.note(1, Credential(token, "roku"))
+    assert town.find(caller) == town.find(caller) == {caller: ANNA}
+    town.playing["roku"] = KID
+    town.now += callers.PASSING_FOR_S + 1
+    assert town.find(caller) == {caller: KID}
+    town.playing.clear()
+    town.now += callers.PASSING_FOR_S + 1
+    assert town.find(caller) == {}
+    assert len(town.asked) == 3
 
 
 def test_memory_is_bounded(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,11 +40,18 @@ class ReadsProxied(Protocol):
         ...
 
 
+class Named(msgspec.Struct, frozen=True):
+    """Whose a credential is. ``passing``: told by who plays on the app just now; somebody else may a minute later."""
+
+    user: RemoteUser
+    passing: bool = False
+
+
 @runtime_checkable
 class NamesCallers(Protocol):
     """A backend whose account may know who calls its server: the owner, on Plex."""
 
-    async def name_caller(self, credential: Credential) -> RemoteUser | None:
+    async def name_caller(self, credential: Credential) -> Named | None:
         """The login to which a credential belongs, with the id by which accounts are known; None where nobody tells. Raises
         BackendError where who could tell cannot be asked now."""
         ...

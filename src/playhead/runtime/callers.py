@@ -16,17 +16,18 @@ from typing import Any
 
 from playhead.kit.log import Log
 from playhead.ports.backend import RemoteUser
-from playhead.ports.callers import Credential, KeepsCallers, KnownCaller
+from playhead.ports.callers import Credential, KeepsCallers, KnownCaller, Named
 from playhead.ports.errors import PlayheadError
 
 log = Log(__name__)
 
 BELIEVED_FOR_S = 7 * 24 * 3600.0
+PASSING_FOR_S = 30.0  # who plays on an app: a Home has one for all its members
 ASK_AGAIN_S = 60.0  # who nobody could tell
 ASK_WITHIN_S = 3.0  # an event waits no longer for it
 MOST_REMEMBERED = 5_000
 
-Ask = Callable[[int, Credential], Awaitable[RemoteUser | None]]
+Ask = Callable[[int, Credential], Awaitable[Named | None]]
 """Asks the backends of a connection (its id) whose a credential is. Raises PlayheadError."""
 
 
@@ -85,23 +86,25 @@ class CallerBook:
         return caller in self._seen and self._ask_from.get(caller, 0.0) <= self._now()
 
     async def _ask(self, caller: str, connection_id: int, ask: Ask) -> RemoteUser | None:
-        user, why = None, "nobody knows it"
+        named, why = None, "nobody knows it"
         try:
             async with asyncio.timeout(ASK_WITHIN_S):
-                user = await ask(connection_id, self._seen[caller])
+                named = await ask(connection_id, self._seen[caller])
         except TimeoutError:
             why = "no answer in time"
         except PlayheadError as error:
             why = str(error)
         with self._lock:
-            if user is None:
+            if named is None:
                 log.info("a caller at the proxy is not known", connection_id=connection_id, why=why)
                 self._ask_from[caller] = self._now() + ASK_AGAIN_S
                 _shorten(self._ask_from)
             else:
-                self._known[caller] = KnownCaller(user, self._now() + BELIEVED_FOR_S)
-                self._seen.pop(caller, None)
-        return user
+                believed_s = PASSING_FOR_S if named.passing else BELIEVED_FOR_S
+                self._known[caller] = KnownCaller(named.user, self._now() + believed_s)
+                if not named.passing:
+                    self._seen.pop(caller, None)
+        return named.user if named is not None else None
 
     def _save(self) -> None:
         newest = sorted(self._known.items(), key=lambda each: -each[1].until)[:MOST_REMEMBERED]

@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from playhead.ports.backend import RemoteUser
-from playhead.ports.callers import Credential, NamesCallers
+from playhead.ports.callers import Credential, Named, NamesCallers
 from playhead.ports.errors import PlayheadError
 from playhead.runtime.callers import CallerBook
 from playhead.runtime.home import Home
@@ -53,6 +53,6 @@ class HubCallers(msgspec.Struct, frozen=True):
         """The logins of callers, each given with its connection's id; those that nobody can tell now are left out."""
         return await self.book.find(wanted, self._ask)
 
-    async def _ask(self, connection_id: int, credential: Credential) -> RemoteUser | None:
+    async def _ask(self, connection_id: int, credential: Credential) -> Named | None:
         backend = self.hub.find_own_backend(connection_id)
         return await backend.name_caller(credential) if isinstance(backend, NamesCallers) else None

@@ -25,7 +25,7 @@ from playhead.ports.backend import (
     ServerInfo,
     Write,
 )
-from playhead.ports.callers import Credential
+from playhead.ports.callers import Credential, Named
 from playhead.ports.errors import (
     BackendError,
     BadAnswer,
@@ -266,7 +266,7 @@ class PlexBackend:
         """Have it post there no more."""
         await registering.remove_webhook(self._client, url)
 
-    async def name_caller(self, credential: Credential) -> RemoteUser | None:
+    async def name_caller(self, credential: Credential) -> Named | None:
         """Whose token somebody showed at a proxy; see ``callers``."""
         return await name_caller(self._client, self._cloud, credential)
 

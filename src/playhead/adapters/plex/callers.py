@@ -7,7 +7,7 @@ Source: facts, api-plex.md 5 and 7. *Assumed*: a temporary token begins with ``t
 from __future__ import annotations
 
 from playhead.ports.backend import RemoteUser
-from playhead.ports.callers import Credential
+from playhead.ports.callers import Credential, Named
 from playhead.ports.errors import BackendError, NotFound, Unauthorized
 
 from .client import PlexClient
@@ -17,17 +17,17 @@ OWNER_ID = "1"
 TEMPORARY = "transient-"
 
 
-async def name_caller(client: PlexClient, cloud: PlexCloud, credential: Credential) -> RemoteUser | None:
+async def name_caller(client: PlexClient, cloud: PlexCloud, credential: Credential) -> Named | None:
     """The login, by its id on this server. Raises BackendError where neither plex.tv nor the server can be asked."""
     untold: BackendError | None = None
     if credential.token and not credential.token.startswith(TEMPORARY):
         try:
             if (user := await _ask_cloud(client, cloud, credential.token)) is not None:
-                return user
+                return Named(user)
         except BackendError as error:
             untold = error  # the session may tell all the same
     if credential.client and (user := await _ask_sessions(client, credential.client)) is not None:
-        return user
+        return Named(user, passing=True)
     if untold is not None:
         raise untold
     return None

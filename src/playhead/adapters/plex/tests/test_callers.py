@@ -84,15 +84,15 @@ async def test_plex_tv_knows_shares_and_accounts(
     backend: PlexBackend, token: str, id: str, name: str
 ) -> None:
     """The owner is 1 on their own server, whatever plex.tv calls them."""
-    user = await backend.name_caller(Credential(token, "app"))
-    assert user is not None and (user.id, user.name) == (id, name)
+    named = await backend.name_caller(Credential(token, "app"))
+    assert named is not None and (named.user.id, named.user.name, named.passing) == (id, name, False)
 
 
 async def test_a_temporary_token_is_the_one_who_plays_on_that_app(world: World, backend: PlexBackend) -> None:
     """plex.tv is not asked for it: it would not know."""
     world.sessions = [("4000", "kim", "roku"), ("1", "alex", "tv")]
-    user = await backend.name_caller(Credential("transient-7", "roku"))
-    assert user is not None and (user.id, user.name) == ("4000", "kim")
+    named = await backend.name_caller(Credential("transient-7", "roku"))
+    assert named is not None and (named.user.id, named.user.name, named.passing) == ("4000", "kim", True)
     assert {path for path, _ in world.asked} == {"/status/sessions"}
 
 
@@ -112,5 +112,5 @@ async def test_a_busy_plex_tv_is_told_unless_the_session_tells(world: World, bac
     with pytest.raises(BackendError):
         await backend.name_caller(Credential("kim-phone", "app"))
     world.sessions = [("4000", "kim", "app")]
-    user = await backend.name_caller(Credential("kim-phone", "app"))
-    assert user is not None and user.id == "4000"
+    named = await backend.name_caller(Credential("kim-phone", "app"))
+    assert named is not None and named.user.id == "4000" and named.passing
