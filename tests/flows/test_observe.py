@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import Iterator, Mapping
 
+import msgspec
 import pytest
 
 from playhead.flows.observe import Observation, observe
@@ -106,6 +107,31 @@ def test_a_login_is_found_by_id_else_by_its_very_name(town: Town) -> None:
     by_id = Event("webhook", Heard.state, "x", (plex.ids["2"],), user_id="kid", user_name="anna")
     assert tell(town, plex, by_id).changed == 1
     assert not any(cell.watched for cell in town.cells("anna", "2").values())
+
+
+def test_a_login_that_has_another_id_is_known_by_it_whatever_its_name(town: Town) -> None:
+    """An owner who was renamed at plex.tv; somebody who has the old name there now is another."""
+    plex = town.servers[0]
+    town.act("play", "anna", plex, "1")
+    ctx = town.context()
+    ctx = dataclasses.replace(
+        ctx,
+        roles={
+            account: msgspec.structs.replace(role, other_ids=frozenset({"556205"}))
+            if (role.connection, role.user) == (plex.name, "anna")
+            else role
+            for account, role in ctx.roles.items()
+        },
+    )
+    connection = next(role.connection_id for role in town.roles.values() if role.connection == plex.name)
+
+    def tell_of(user_id: str, name: str) -> Observation:
+        told = Event("webhook", Heard.marked, "x", (plex.ids["1"],), user_id=user_id, user_name=name)
+        return asyncio.run(observe(ctx, [WaitingEvent(1, connection, told, town.now)]))
+
+    assert tell_of("777", "anna").ended[0].fate is Fate.unmatched
+    assert tell_of("556205", "Anna Maria").changed == 1
+    assert not any(cell.watched for cell in town.cells("kid", "1").values())
 
 
 def test_an_event_without_a_login_is_asked_of_every_account(town: Town) -> None:

@@ -149,14 +149,14 @@ def _leave_unmatched(waiting: WaitingEvent) -> Ended:
 
 
 def find_owners(roles: Sequence[AccountRole], event: Event) -> list[AccountRole]:
-    """The accounts that an event is about: by the server's own id, else by the very name (Plex posts plex.tv's ids, its
-    servers have others), all of the connection where nobody is told. A wrong guess costs a reading of one's own item."""
-    if event.user_id is None and event.user_name is None:
+    """The accounts that an event is about: by an id, else by the very name (where plex.tv could not be asked for its id of the
+    owner), all of the connection where nobody is told. A wrong guess costs a reading of one's own item."""
+    id, name = event.user_id, (event.user_name or "").casefold()
+    if id is None and not name:
         return list(roles)
-    id, name = event.user_id, event.user_name
-    if own := [role for role in roles if id is not None and role.user_id == id]:
+    if own := [role for role in roles if id is not None and (role.user_id == id or id in role.other_ids)]:
         return own
-    return [role for role in roles if name is not None and role.user.casefold() == name.casefold()]
+    return [role for role in roles if role.user.casefold() == name and (id is None or not role.other_ids)]
 
 
 async def _read(ctx: Context, wanted: _Wanted) -> None:

@@ -257,6 +257,15 @@ class GivesTokens(Protocol):
         is none to be had."""
 
 
+@runtime_checkable
+class HasOtherIds(Protocol):
+    """A backend whose login is also told by other ids than its server's: by webhooks, or by programs beside the server."""
+
+    async def list_other_ids(self) -> frozenset[str]:
+        """Those ids; none where there are none, or nobody tells now. Raises BackendError."""
+        ...
+
+
 class CodeSignIn(msgspec.Struct, frozen=True):
     """That a backend offers sign-in by code: the flag by which a person asks for it, its help, and ``made_by``: a
     ``ports.signing_in.SignsInByCode`` as ``"module:Class"`` with a constructor ``(settings, *, client_id)``. ``finds_servers``:

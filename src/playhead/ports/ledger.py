@@ -32,6 +32,7 @@ class AccountRole(msgspec.Struct, frozen=True):
     cheap_looks: bool = False
     skew_s: float = 0.0
     user_id: str = ""  # the server's own id of the login
+    other_ids: frozenset[str] = frozenset()  # by which events name it too
     server_id: str = ""
 
 

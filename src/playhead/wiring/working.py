@@ -30,6 +30,7 @@ from playhead.wiring.callers import HubCallers
 from playhead.wiring.hub import Hub, open_hub
 from playhead.wiring.installation import Installation
 from playhead.wiring.lines import list_lines
+from playhead.wiring.other_ids import OtherIds
 
 log = Log(__name__)
 
@@ -60,7 +61,10 @@ class WorkerThread(LoopThread):
         super().__init__("worker")
         self._inbox = inbox
         self._still_holds = still_holds
-        self._roles: frozenset[int] = frozenset()  # of those whose kept events were taken up
+        self._other_ids = OtherIds()
+        self._roles: frozenset[tuple[int, frozenset[str]]] = (
+            frozenset()
+        )  # of those whose kept events were taken up
         self._installation = installation
         self._callers = callers
         self._worker = Worker(inbox, self._observe, ask_to_read=ask_to_read)
@@ -126,6 +130,8 @@ class WorkerThread(LoopThread):
             await asyncio.sleep(REACH_WAITS_S[min(tries, len(REACH_WAITS_S) - 1)])
             tries += 1
         self._context = None  # there is one more to ask
+        await self._other_ids.learn(hub, name)
+        self._context = None
 
     async def _keep_trying_refused(self, hub: Hub) -> None:
         """Try single logins again that were refused, now and then."""
@@ -134,6 +140,8 @@ class WorkerThread(LoopThread):
             for name in {name for name, _ in hub.refused if name not in hub.errors}:
                 if await hub.reach_refused(name):
                     self._context = None
+            for name in self._names():
+                await self._other_ids.learn(hub, name)
 
     def _list_looks(self, hub: Hub) -> dict[int, float]:
         """How often each account is looked at: those without a line that tells of their marks."""
@@ -179,8 +187,10 @@ class WorkerThread(LoopThread):
         """A context for one use: its ledger is nobody else's."""
         assert self._hub is not None
         if self._context is None or time.monotonic() - self._made_at > CONTEXT_FOR_S:
+            made = self._hub.context()
             self._context = dataclasses.replace(
-                self._hub.context(),
+                made,
+                roles=self._other_ids.add_to(made.roles),
                 callers=HubCallers(self._callers, self._hub),
                 turns=self._turns,
                 hand_over=self._lanes.ask,
@@ -195,9 +205,10 @@ class WorkerThread(LoopThread):
 
     def _take_up_kept(self, ctx: Context) -> None:
         """Events of logins that were nobody's and are somebody's now are acted on."""
-        if ctx.roles.keys() == self._roles:
+        known = frozenset((account, role.other_ids) for account, role in ctx.roles.items())
+        if known == self._roles:
             return
-        self._roles = frozenset(ctx.roles)
+        self._roles = known
         own: dict[int, list[AccountRole]] = {}
         for role in ctx.roles.values():
             own.setdefault(role.connection_id, []).append(role)

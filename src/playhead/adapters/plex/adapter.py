@@ -165,6 +165,11 @@ class PlexBackend:
         except BackendError:
             return []
 
+    async def list_other_ids(self) -> frozenset[str]:
+        """plex.tv's, which webhooks give for the owner too; the others have no other on the server."""
+        owner = await self._client.fetch_cloud_user() if self._wanted == OWNER_ID else None
+        return frozenset({str(owner.id)} if owner is not None and owner.id else ())
+
     async def fetch_token(self, user: RemoteUser, pin: str | None) -> str:
         """A token for somebody with whom the owner shares the server; see ``cloud``."""
         machine_id = (await self._client.fetch_identity()).machineIdentifier or ""
