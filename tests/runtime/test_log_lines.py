@@ -25,6 +25,12 @@ from playhead.runtime.log import say_event
             '21:00:43 warning: reached  name="Living room" skew_s=-0.48',
         ),
         ("info", "the settings changed", {}, "21:00:43 the settings changed"),
+        (
+            "info",
+            "scan",
+            {"connection": "Den", "path": "", "files": 0},
+            "21:00:43 scan  connection=Den files=0",
+        ),
     ],
 )
 def test_a_line_for_a_person_is_short(level: str, event: str, values: dict[str, object], line: str) -> None:

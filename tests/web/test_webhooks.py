@@ -289,7 +289,10 @@ async def test_a_hub_that_cannot_store_is_not_ready(
 
 
 async def test_other_addresses_are_litestars(served: Served, client: aiohttp.ClientSession) -> None:
-    """Nothing is there yet."""
-    for path in ("/", "/webhook", "/schema"):
+    """Who opens the hub in a browser is told what there is; elsewhere there is nothing."""
+    async with client.get(served.url + "/") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/plain")
+        assert "Playhead is up." in await answer.text()
+    for path in ("/webhook", "/schema"):
         async with client.get(served.url + path) as answer:
             assert answer.status == 404

@@ -72,7 +72,9 @@ def say_event(event: Mapping[str, Any], reword: Callable[[str], str] = str) -> s
     """An event as a line for a person: ``21:00:38 reached  connection=Attic version=12.0.0``; the level where it is no news
     as usual, and a single value without its name."""
     values = {
-        key: value for key, value in event.items() if key not in ("timestamp", "level", "event", "exception")
+        key: value
+        for key, value in event.items()
+        if key not in ("timestamp", "level", "event", "exception") and value not in ("", None)
     }
     said = [_say_value(value, alone=len(values) == 1) for value in values.values()]
     if len(values) == 1:

@@ -12,6 +12,16 @@ from playhead.faces.webhooks.bodies import Receive, Scope, Send
 from playhead.runtime.health import Health
 from playhead.runtime.measures import CONTENT_TYPE, Measures
 
+FRONT = """Playhead is up. It has no pages for a browser yet; use its commands.
+
+/healthz  whether it answers
+/readyz   how its parts are, and what they wait for
+/metrics  for Prometheus
+
+Servers post to the addresses that are told by: playhead webhooks list
+Other programs ask for scans with the key that is told by: playhead api-key show
+"""
+
 
 class HubApp:
     """The whole ASGI application: webhooks and scans go straight to theirs, the rest to Litestar."""
@@ -34,6 +44,10 @@ class HubApp:
 def make_pages(health: Health, measures: Measures) -> Litestar:
     """The pages, without their own documentation."""
 
+    @get("/", media_type=MediaType.TEXT, sync_to_thread=False)
+    def front() -> str:
+        return FRONT
+
     @get("/healthz", media_type=MediaType.JSON, sync_to_thread=False)
     def healthz() -> dict[str, str]:
         return {"status": "alive"}
@@ -47,4 +61,4 @@ def make_pages(health: Health, measures: Measures) -> Litestar:
     def metrics() -> Response[bytes]:
         return Response(measures.render(), media_type=CONTENT_TYPE)
 
-    return Litestar([healthz, readyz, metrics], openapi_config=None, logging_config=None)
+    return Litestar([front, healthz, readyz, metrics], openapi_config=None, logging_config=None)
