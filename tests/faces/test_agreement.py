@@ -8,6 +8,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from playhead.faces.cli.demo_world import EMBY, JELLYFIN, PERSON, PLEX
 from playhead.kit.files import only_one
 from playhead.sandbox.run import SandboxHandle
@@ -336,3 +338,32 @@ def test_one_connection_can_be_read_alone(cli: Cli, box: SandboxHandle) -> None:
     assert states(box, PLEX)[elsewhere][0] is False
     assert cli("sync").code == 0
     assert states(box, PLEX)[elsewhere][0] is True
+
+
+def test_the_doctor_tells_what_is_well_in_a_row_for_each_server(
+    cli: Cli, box: SandboxHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each check by itself with -v, and always where it is not well."""
+    monkeypatch.setenv("COLUMNS", "300")
+    short = [
+        line for line in cli("doctor").out.splitlines() if line.startswith("ok") and PLEX in line.split()
+    ]
+    assert len(short) == 1
+    assert "server, version, clock, token, libraries: well" in short[0]
+    every = cli("doctor", "-v").out.splitlines()
+    assert len([line for line in every if line.startswith("ok") and PLEX in line.split()]) >= 6
+    ask(box, "/_sandbox/faults", {"server": PLEX, "route": "*", "kind": "reset"})
+    ill = cli("doctor").out
+    assert "FAILS" in ill and f"reachable  {PLEX}" in ill
+
+
+def test_a_changed_address_or_token_that_does_not_work_is_told(cli: Cli, box: SandboxHandle) -> None:
+    """It is saved all the same, for the server may merely be down."""
+    ran = cli("connections", "set", PLEX, "--token", "not-the-token")
+    assert ran.code == 0
+    assert "warning: It does not work now: " in ran.err and "refused the token" in ran.err
+    ran = cli("connections", "set", EMBY, "--url", "http://127.0.0.1:9")
+    assert ran.code == 0
+    assert "does not answer" in ran.err
+    ran = cli("connections", "set", EMBY, "--url", box.url(EMBY))
+    assert (ran.code, ran.err) == (0, "")

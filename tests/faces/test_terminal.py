@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from playhead.faces.cli.demo_world import EMBY, PERSON
+from playhead.faces.cli.screen import print_error
+from playhead.ports.errors import UsageError
 from playhead.sandbox.run import SandboxHandle
 from tests.faces.conftest import Cli, Ran
 
@@ -146,3 +149,23 @@ def test_ctrl_c_while_reading_ends_with_130_and_the_next_run_goes_on(
     urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
     ran = cli("import", "--json")
     assert (ran.code, ran.json["read"][EMBY]["items"]) == (0, 17), ran.err
+
+
+def test_at_a_narrow_terminal_no_word_of_an_error_is_broken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next step stands on a line of its own; a command in it stays whole, to be pasted."""
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    command = "playhead connections set 'Living room' --path SERVER=HUB"
+    print_error(
+        UsageError("No library of Living room holds what was named.", hint=f"Say it: {command}"),
+        as_json=False,
+    )
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
+    assert shown.splitlines() == [
+        "error: No library of Living room holds",
+        "what was named.",
+        f"Say it: {command}",
+    ]

@@ -204,8 +204,7 @@ def change(
     secret = sign_in_again(session, known, new, by_code=by_code, password=password) or secret
     if reference:
         new = msgspec.structs.replace(new, token=reference)
-    if token is not None:
-        asyncio.run(_refuse_another_account(session, known, new, secret))
+    asyncio.run(_try(session, known, new, secret, url=url, token=token))
     if libraries or exclude:
         new = asyncio.run(_check_libraries(session, new, secret, libraries, exclude))
     if not dry_run:
@@ -241,17 +240,46 @@ def _refuse_nothing(name: str, *given: object) -> None:
         )
 
 
+async def _try(
+    session: Session,
+    name: str,
+    new: ConnectionSettings,
+    secret: str | None,
+    *,
+    url: str | None,
+    token: str | None,
+) -> None:
+    if url is not None:
+        await _try_address(session, new, secret)
+    if token is not None:
+        await _refuse_another_account(session, name, new, secret)
+
+
+async def _try_address(session: Session, new: ConnectionSettings, secret: str | None) -> None:
+    """Say where no such server answers there now. It is no reason not to save the address: the server may be down."""
+    backend = session.installation.make_backend(new, token=secret)
+    try:
+        with session.screen.waiting(f"Asking {new.url} ..."):
+            await backend.probe()
+    except BackendError as error:
+        session.screen.note(f"warning: It does not work now: {error}", style="yellow")
+    finally:
+        await backend.close()
+
+
 async def _refuse_another_account(
     session: Session, name: str, new: ConnectionSettings, secret: str | None
 ) -> None:
     """A token of another account must not take the place of this one: what it says would be taken for this one's news.
-    A server that does not answer now, or refuses the token, says so on the next run."""
+    A server that does not answer now, or refuses the token, is no reason not to save: it may be down. That is told."""
     backend = session.installation.make_backend(new, token=secret)
     try:
-        user = await backend.check_account()
+        with session.screen.waiting(f"Asking {new.url} ..."):
+            user = await backend.check_account()
     except NotFound:
         raise
-    except BackendError:
+    except BackendError as error:
+        session.screen.note(f"warning: It does not work now: {error}", style="yellow")
         return
     finally:
         await backend.close()

@@ -28,7 +28,8 @@ def doctor(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
     failed = [finding for finding in findings if finding.result == "fail"]
     session.screen.give({"ok": not failed, "findings": msgspec.to_builtins(findings)})
     table = make_table("", "check", "of", "finding")
-    for finding in findings if verbose else _fold(findings):
+    here = _name_files(findings, str(session.installation.home.path))
+    for finding in here if verbose else _fold(here):
         mark, style = _MARKS[finding.result]
         table.add_row(Text(mark, style=style), finding.check, finding.subject, _say(finding))
     session.screen.show(table)
@@ -39,6 +40,19 @@ def doctor(home: HomeOption = None, json: JsonFlag = False, verbose: Verbosity =
         else f"\nAll {len(findings)} checks are well{'' if verbose else '; -v shows each'}."
     )
     raise typer.Exit(Exit.failed if failed else Exit.done)
+
+
+def _name_files(findings: Sequence[Finding], home: str) -> list[Finding]:
+    """The files of the home folder by their names alone, so that the table fits; its path stands once."""
+    named = []
+    for finding in findings:
+        if finding.subject == home:
+            message = f"{home} {finding.message}"
+            named.append(msgspec.structs.replace(finding, subject="home folder", message=message))
+        else:
+            subject = finding.subject.removeprefix(f"{home}/")
+            named.append(msgspec.structs.replace(finding, subject=subject))
+    return named
 
 
 def _fold(findings: Sequence[Finding]) -> list[Finding]:
