@@ -46,7 +46,7 @@ async def test_a_name_is_found_in_folders_that_were_never_looked_at(
     index: SqlFileIndex, tv: Path, tmp_path: Path
 ) -> None:
     """They join the index; the answer says which of them can be seen."""
-    files: FindsFiles = IndexedFiles(index, clock=Clock())
+    files: FindsFiles = IndexedFiles(index)
     gone = str(tmp_path / "gone")
     found = await files.find("one.mkv", [str(tv) + "/", gone])
     assert found == Search((str(tv / "Show" / "one.mkv"),), (str(tv),))
@@ -56,7 +56,7 @@ async def test_a_name_is_found_in_folders_that_were_never_looked_at(
 
 async def test_a_folder_within_a_known_one_needs_no_look_of_its_own(index: SqlFileIndex, tv: Path) -> None:
     """A folder around known ones joins them; only what is below the asked folder is told."""
-    files = IndexedFiles(index, clock=Clock())
+    files = IndexedFiles(index)
     await files.find("x", [str(tv / "Show")])
     await files.find("x", [str(tv)])
     await files.find("x", [str(tv / "Show" / "deeper")])
@@ -69,7 +69,7 @@ async def test_a_folder_within_a_known_one_needs_no_look_of_its_own(index: SqlFi
 
 async def test_a_file_that_just_came_is_found_and_one_that_went_is_not(index: SqlFileIndex, tv: Path) -> None:
     """A miss compares the folders; a hit that is no longer there is no hit."""
-    files = IndexedFiles(index, clock=Clock())
+    files = IndexedFiles(index)
     await files.find("one.mkv", [str(tv)])
     (tv / "Show" / "two.mkv").touch()
     assert (await files.find("two.mkv", [str(tv)])).paths == (str(tv / "Show" / "two.mkv"),)
@@ -79,8 +79,8 @@ async def test_a_file_that_just_came_is_found_and_one_that_went_is_not(index: Sq
 
 async def test_folders_of_an_earlier_run_are_known(index: SqlFileIndex, tv: Path) -> None:
     """Nothing is read anew because the hub was started again."""
-    await IndexedFiles(index, clock=Clock()).find("x", [str(tv)])
-    await IndexedFiles(index, clock=Clock()).find("x", [])
+    await IndexedFiles(index).find("x", [str(tv)])
+    await IndexedFiles(index).find("x", [])
     assert [(state.path, state.whole) for state in index.list_states()] == [(str(tv), True)]
 
 
@@ -110,10 +110,10 @@ async def test_a_share_that_hangs_keeps_nobody_waiting(index: SqlFileIndex, tv: 
         return compare(root, on_progress)
 
     index.compare = hang  # type: ignore[method-assign]
-    files = IndexedFiles(index, clock=Clock(), find_within_s=0.05)
+    files = IndexedFiles(index, find_within_s=0.05)
     assert await files.find("one.mkv", [str(tv)]) == Search((), ())
     go_on.set()
-    patient = IndexedFiles(index, clock=Clock())
+    patient = IndexedFiles(index)
     assert (await patient.find("one.mkv", [str(tv)])).paths == (str(tv / "Show" / "one.mkv"),)
 
 
@@ -128,17 +128,17 @@ async def test_what_a_job_tells_is_known_at_once(index: SqlFileIndex, tv: Path) 
 
 async def test_at_the_start_what_is_known_is_brought_up_to_date(index: SqlFileIndex, tv: Path) -> None:
     """Nothing is walked that nobody asked about."""
-    await IndexedFiles(index, clock=Clock()).begin()
+    await IndexedFiles(index).begin()
     assert index.list_states() == []
-    await IndexedFiles(index, clock=Clock()).find("one.mkv", [str(tv)])
+    await IndexedFiles(index).find("one.mkv", [str(tv)])
     (tv / "Show" / "meanwhile.mkv").touch()
-    await IndexedFiles(index, clock=Clock()).begin()
+    await IndexedFiles(index).begin()
     assert index.find("meanwhile.mkv") == [str(tv / "Show" / "meanwhile.mkv")]
 
 
 async def test_a_disk_that_is_away_is_not_among_what_was_looked_in(index: SqlFileIndex, tv: Path) -> None:
     """Its mount point is there and empty; nobody says that the file does not exist."""
-    files = IndexedFiles(index, clock=Clock())
+    files = IndexedFiles(index)
     await files.find("one.mkv", [str(tv)])
     shutil.move(tv, tv.with_name("aside"))
     os.mkdir(tv)
@@ -147,3 +147,29 @@ async def test_a_disk_that_is_away_is_not_among_what_was_looked_in(index: SqlFil
     shutil.move(tv.with_name("aside"), tv)
     assert (await files.find("one.mkv", [str(tv)])).paths == (str(tv / "Show" / "one.mkv"),)
     assert await files.find("other.mkv", [str(tv)]) == Search((), (str(tv),))
+
+
+async def test_a_file_that_came_after_a_look_began_is_found_by_another(index: SqlFileIndex, tv: Path) -> None:
+    """However short a time ago that was."""
+    compare = index.compare
+    beyond, go_on = threading.Event(), threading.Event()
+
+    def be_slow(root: str, on_progress: Progress | None = None) -> Compared:
+        compared = compare(root, on_progress)
+        beyond.set()
+        go_on.wait(30)
+        return compared
+
+    files = IndexedFiles(index)
+    await files.find("one.mkv", [str(tv)])
+    index.compare = be_slow  # type: ignore[method-assign]
+    early = asyncio.create_task(files.find("later.mkv", [str(tv)]))
+    await asyncio.to_thread(beyond.wait, 30)
+    (tv / "Show" / "later.mkv").touch()
+    late = asyncio.create_task(files.find("later.mkv", [str(tv)]))
+    await asyncio.sleep(0)
+    go_on.set()
+    await early
+    assert (await late).paths == (str(tv / "Show" / "later.mkv"),)
+    (tv / "Show" / "last.mkv").touch()
+    assert (await files.find("last.mkv", [str(tv)])).paths == (str(tv / "Show" / "last.mkv"),)

@@ -181,7 +181,7 @@ async def test_without_the_key_nothing_is_told_and_nothing_done(
         b"", b"x", b"[]", b"null", b"{}", b'{"name": ""}', b'{"name": "a/b"}', b'{"name": "a\\\\b"}',
         b'{"name": "a\\u0000b"}', b'{"paths": []}', b'{"paths": ["relative"]}', b'{"paths": "/a"}',
         b'{"library": "a", "name": "b"}', b'{"paths": ["/a"], "more": 1}', b'{"name": 7}', b"\xff\xfe",
-        b"[" * 9000, b'{"paths": ["/a\\n"]}', json.dumps({"name": "x" * 2000}).encode(),
+        b"[" * 9000, b'{"paths": ["/a\\u001b"]}', json.dumps({"name": "x" * 2000}).encode(),
     ],
 )  # fmt: skip
 async def test_what_is_no_request_is_refused_with_400(served: Served, body: bytes) -> None:
@@ -274,3 +274,62 @@ async def test_each_family_can_be_switched_off(served: Served) -> None:
     for path in ("/update/Movies/", "/update/from_name/", "/triggers/manual?dir=/tv", "/triggers/sonarr"):
         assert (await served.ask("POST", path, data=b"name=x"))[0] == 404
     assert (await served.ask("GET", "/api/v1/scans"))[0] == 200 and served.desk.asked == []
+
+
+async def test_a_form_is_read_in_any_of_its_writings(served: Served) -> None:
+    """Escaped, as curl sends it with its letters as they are, in parts, as JSON; autopulse says path."""
+    name = "\u00c4m\u00e9lie \U0001f3ac.mkv"
+    parts = aiohttp.FormData({"name": name}, default_to_multipart=True)
+    plain = {"Content-Type": "application/x-www-form-urlencoded"}
+    for more in (
+        {"data": {"name": name}},
+        {"data": f"name={name}".encode(), "headers": plain},
+        {"data": parts},
+        {"json": {"name": name}},
+    ):
+        status, told, _ = await served.ask("POST", "/update/from_name/", **more)
+        assert (status, told["file_name"]) == (202, name)
+    folders = aiohttp.FormData([("dir", "/tv/A"), ("dir", "/tv/B")], default_to_multipart=True)
+    for more in (
+        {"data": folders},
+        {"json": {"dir": ["/tv/A", "/tv/B"]}},
+        {"data": b"path=/tv/A&path=/tv/B"},
+    ):
+        assert (await served.ask("POST", "/triggers/manual", **more))[0] == 202
+    assert (await served.ask("GET", "/triggers/manual?path=/tv/A&path=/tv/B"))[0] == 202
+    assert {each.paths for each in served.desk.asked if each.paths} == {("/tv/A", "/tv/B")}
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    for body in (b"--b\r\nbroken", b"", b"--c\r\n\r\n--c--"):
+        assert (await served.ask("POST", "/triggers/manual", data=body, headers=kind))[0] == 400
+    assert (await served.ask("POST", "/triggers/manual", data=b'{"dir": {"a": 1}}'))[0] == 400
+
+
+async def test_a_person_asks_by_a_page(served: Served) -> None:
+    """As at autoscan's; the browser asks for the key first."""
+    page = {"Accept": "text/html"}
+    assert (await served.ask("GET", "/triggers/manual", key=None, headers=page))[0] == 401
+    asked = {"X-Api-Key": KEY} | page
+    async with served.client.get(f"{served.url}/triggers/manual", headers=asked) as answer:
+        assert answer.status == 200 and "name=dir" in await answer.text()
+    assert (await served.ask("GET", "/triggers/manual"))[0] == 400
+
+
+async def test_a_trains_changes_are_what_came_and_what_went(served: Served) -> None:
+    """Mapped from its words."""
+    changes = {"created": ["/theirs/A/a.mkv"], "deleted": ["/theirs/B"]}
+    status, told, _ = await served.ask("POST", "/triggers/a-train/drive", json=changes)
+    assert status == 202 and len(told["scans"]) == 2
+    assert [(each.paths, each.gone) for each in served.desk.asked] == [
+        (("/tv/A/a.mkv",), False),
+        (("/tv/B",), True),
+    ]
+    assert (await served.ask("POST", "/triggers/a-train/drive", json={"created": 3}))[0] == 400
+    assert (await served.ask("POST", "/triggers/a-train/drive", json={"created": ["relative"]}))[0] == 400
+
+
+async def test_a_path_may_hold_any_letter_but_no_step_back(served: Served) -> None:
+    """A line's end is one; a step back would lead out of a library."""
+    assert (await served.ask("POST", "/api/v1/scans", json={"paths": ["/tv/a\nb.mkv"]}))[0] == 202
+    for path in ("/tv/../etc", "D:\\tv\\..\\x", "/tv/.."):
+        assert (await served.ask("POST", "/api/v1/scans", json={"paths": [path]}))[0] == 400
+        assert (await served.ask("POST", "/triggers/manual", data={"dir": path}))[0] == 400

@@ -54,6 +54,7 @@ class Templates:
         environment = self._html if path.suffix == ".html" else self._text
         try:
             made = environment.from_string(path.read_text(encoding="utf-8")).render(**view)
+            made.encode()  # half a letter could not be sent
         except TemplateError as error:
             line = getattr(error, "lineno", None)
             where = f", line {line}" if line else ""
@@ -62,9 +63,18 @@ class Templates:
             ) from error
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{path} cannot be read ({error}).", hint="May you read it?") from error
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            MemoryError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise UsageError(
-                f"{path}: {error}.", hint="Mend it: playhead notify preview shows what it makes."
+                f"{path}: {error or type(error).__name__}.",
+                hint="Mend it: playhead notify preview shows what it makes.",
             ) from error
         if len(made) > LONGEST:
             raise UsageError(f"{path} makes {len(made):,} characters.", hint="Make it shorter.")

@@ -1,16 +1,16 @@
 """Finds files by name in the index, so that nobody walks the libraries for each name that is asked for.
 
 A folder that is asked about for the first time is looked at first, and a name that is not found is looked for once more after the
-folders that changed were read. A share that hangs keeps nobody waiting for long.
+folders that changed were read: by a look that began after the question, for the file may have come while an earlier one went on.
+A share that hangs keeps nobody waiting for long.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
-import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from playhead.kit.log import Log
 from playhead.ports.disk import Search
@@ -19,44 +19,45 @@ from playhead.ports.file_index import Compared, FileIndex, Root
 log = Log(__name__)
 
 FIND_WITHIN_S = 120.0
-LOOK_AGAIN_AFTER_S = 2.0
 MOST_FOUND = 50
-_T = TypeVar("_T")
 
 
 class IndexedFiles:
     """Meets ``ports.disk.FindsFiles``. ``roots`` are the folders that are known from the start; others join when they are asked
-    about. ``clock`` gives seconds that never go back."""
+    about."""
 
     def __init__(
         self,
         index: FileIndex,
         roots: Sequence[Root] = (),
         *,
-        clock: Callable[[], float] = time.monotonic,
         find_within_s: float = FIND_WITHIN_S,
     ) -> None:
         self._index = index
         self._roots = {root.path.rstrip("/") or "/": root for root in roots}
-        self._clock, self._within_s = clock, find_within_s
-        self._looked_at: dict[str, float] = {}
-        self._looks: dict[str, asyncio.Task[Compared]] = {}
+        self._within_s = find_within_s
+        self._order = itertools.count()  # of questions and looks
+        self._looks: dict[
+            str, tuple[int, asyncio.Task[Compared]]
+        ] = {}  # by root, each with its place in the order
+        self._next: dict[str, asyncio.Task[Compared]] = {}
         self._kept = False
         self._away: set[str] = set()
 
     async def find(self, name: str, folders: Sequence[str]) -> Search:
         """All paths below these folders whose last part is ``name``; ``looked_in`` are those of the folders that can be seen."""
         wanted = [folder.rstrip("/") or "/" for folder in folders]
+        asked = next(self._order)
         await self._keep(wanted)
         try:
             async with asyncio.timeout(self._within_s):
                 states = {state.path: state for state in await asyncio.to_thread(self._index.list_states)}
                 new = [each for each in map(self._root_of, wanted) if not states[each].whole]
-                await asyncio.gather(*(self._look(root) for root in dict.fromkeys(new)))
+                await asyncio.gather(*(self._look(root, asked) for root in dict.fromkeys(new)))
                 found = await self._ask(name, wanted)
                 if not found:
                     roots = dict.fromkeys(map(self._root_of, wanted))
-                    await asyncio.gather(*(self._look(root) for root in roots))
+                    await asyncio.gather(*(self._look(root, asked) for root in roots))
                     found = await self._ask(name, wanted)
         except TimeoutError:
             found = await self._ask(name, wanted)  # what is known so far; the look goes on
@@ -85,7 +86,8 @@ class IndexedFiles:
     async def refresh(self) -> list[Compared]:
         """Compare all roots, as from time to time, for what no watcher told."""
         await self._keep(())
-        return list(await asyncio.gather(*(self._look(root) for root in self._roots)))
+        asked = next(self._order)
+        return list(await asyncio.gather(*(self._look(root, asked) for root in self._roots)))
 
     async def _ask(self, name: str, folders: Sequence[str]) -> list[str]:
         """Of what the index has, what is there: a deletion may be news."""
@@ -111,18 +113,27 @@ class IndexedFiles:
     def _root_of(self, folder: str) -> str:
         return min((root for root in self._roots if _is_below_any(folder, [root])), key=len)
 
-    async def _look(self, root: str) -> Compared:
-        """Compare a root; whoever asks meanwhile or just after shares the outcome."""
-        task = self._looks.get(root)
-        stale = self._clock() - self._looked_at.get(root, float("-inf")) > LOOK_AGAIN_AFTER_S
-        if task is None or (task.done() and stale):
-            task = self._looks[root] = asyncio.create_task(asyncio.to_thread(self._index.compare, root))
-            task.add_done_callback(lambda _: self._note(root))
-        return await asyncio.shield(task)
+    async def _look(self, root: str, asked: int) -> Compared:
+        """Compare a root; all who asked before that began share the outcome."""
+        began, look = self._looks.get(root, (-1, None))
+        if look is None or began < asked:
+            look = self._next.get(root)
+            if look is None:
+                look = self._next[root] = asyncio.create_task(self._look_next(root))
+        return await asyncio.shield(look)
 
-    def _note(self, root: str) -> None:
-        self._looked_at[root] = self._clock()
-        task = self._looks[root]
+    async def _look_next(self, root: str) -> Compared:
+        """A look of its own, when that which goes on has ended."""
+        _, earlier = self._looks.get(root, (-1, None))
+        if earlier is not None:
+            await asyncio.wait([earlier])
+        del self._next[root]
+        look = asyncio.create_task(asyncio.to_thread(self._index.compare, root))
+        self._looks[root] = (next(self._order), look)
+        look.add_done_callback(lambda task: self._note(root, task))
+        return await asyncio.shield(look)
+
+    def _note(self, root: str, task: asyncio.Task[Compared]) -> None:
         if task.cancelled():
             return
         if (error := task.exception()) is not None:

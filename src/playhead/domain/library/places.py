@@ -124,6 +124,8 @@ def _split(path: str) -> list[str]:
 
 def find_held(path: str, libraries: Iterable[LibraryFolders]) -> list[Held]:
     """All libraries that hold a path, each with its nearest folder, the nearest first; their order does not matter."""
+    if ".." in _split(path):
+        return []
     found = []
     for library in libraries:
         fitting = [folder for folder in library.folders if folder and holds(folder, path)]

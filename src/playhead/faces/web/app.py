@@ -48,7 +48,7 @@ def make_pages(health: Health, measures: Measures) -> Litestar:
     def front() -> str:
         return FRONT
 
-    @get("/healthz", media_type=MediaType.JSON, sync_to_thread=False)
+    @get(["/healthz", "/health"], media_type=MediaType.JSON, sync_to_thread=False)
     def healthz() -> dict[str, str]:
         return {"status": "alive"}
 

@@ -11,13 +11,14 @@ import base64
 import hmac
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Protocol
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import quote, unquote
 
 import msgspec
 from msgspec import Meta
 
 from playhead.domain.library.places import is_windows
 from playhead.faces.job_words import describe_job
+from playhead.faces.web.scan_forms import MOST_PATHS, read_changes, read_fields, read_form, send_page
 from playhead.faces.webhooks.bodies import Receive, Refusal, Scope, Send, read_body, send_json
 from playhead.flows.request_scan import NowhereToScan, ScanRequest
 from playhead.kit.log import Log
@@ -33,18 +34,20 @@ LARGEST_POST = 10 * 1024 * 1024  # of a Sonarr: the rename of a long series has 
 BODY_WITHIN_S = 15.0
 LONGEST_WAIT_S = 60.0
 LOOK_EVERY_S = 0.1
-MOST_PATHS = 1000
 MOST_LISTED = 500
 RETRY_AFTER_S = 10
+PAGE = object()  # in the place of a value: the page with a form
 
-Text = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f]+\Z")]
+Text = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[^\x00-\x08\x0b-\x1f]+\Z")]
 
 
 class PostedScan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /api/v1/scans``: one of ``library``, ``name`` and ``paths``."""
 
     library: Text | None = None
-    name: Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f/\\]+\Z")] | None = None
+    name: (
+        Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[^\x00-\x08\x0b-\x1f/\\]+\Z")] | None
+    ) = None
     paths: Annotated[list[Text], Meta(min_length=1, max_length=MOST_PATHS)] | None = None
     gone: bool = False
     connections: Annotated[list[Text], Meta(max_length=100)] = []
@@ -107,7 +110,10 @@ class ScanApp:
         plexlib = scope["path"].startswith("/update/")
         try:
             status, value = await self._answer(scope, receive, headers)
-            await send_json(send, status, value, _place(value))
+            if value is PAGE:
+                await send_page(send, str(scope["path"]))
+            else:
+                await send_json(send, status, value, _place(value))
         except Refusal as refusal:
             await send_json(send, refusal.status, _say(plexlib, "refused", refusal.text), refusal.headers)
         except NowhereToScan as error:
@@ -122,7 +128,7 @@ class ScanApp:
         scanning = self._find()
         if scanning is None:
             raise PlayheadError("The hub is starting.", hint="Try again in a moment.")
-        query = _read_query(scope["query_string"])
+        query = read_fields(scope["query_string"])
         _check_key(scanning.key, headers, query)
         steps = _split(scope)
         read = self._read(receive, headers, _find_sender(steps, scanning) is not None)
@@ -194,6 +200,8 @@ def _decode(body: bytes) -> PostedScan:
 def _check_path(path: str) -> str:
     if not path or len(path) > 4096 or "\x00" in path or not (path.startswith("/") or is_windows(path)):
         raise Refusal(400, "A path is whole, such as /media/tv/Show/Season 1.")
+    if ".." in path.replace("\\", "/").split("/"):
+        raise Refusal(400, "A path does not step back by '..'.")
     return path
 
 
@@ -217,7 +225,7 @@ async def _follow(call: _Call, number: str) -> dict[str, Any]:
 async def _answer_plexlib(call: _Call) -> tuple[int, Any]:
     if call.steps[1:] == ["from_name"]:
         call.allow("POST")
-        form = _read_query(await call.read())
+        form = read_form(await call.read(), call.headers)
         name = form.get("name", [""])[0]
         if not name or len(name) > 1024 or any(c in name for c in "/\\\x00"):
             raise Refusal(400, "Give the form field 'name': a bare file name.")
@@ -236,6 +244,8 @@ async def _answer_plexlib(call: _Call) -> tuple[int, Any]:
 async def _answer_triggers(call: _Call) -> tuple[int, Any]:
     if call.steps[1:] == ["manual"] and call.scanning.triggers.autoscan:
         return await _answer_manual(call)
+    if call.steps[1:2] == ["a-train"] and len(call.steps) == 3 and call.scanning.triggers.autoscan:
+        return await _answer_train(call)
     if (name := _find_sender(call.steps, call.scanning)) is not None:
         call.allow("POST", "PUT")
         try:
@@ -255,16 +265,44 @@ def _find_sender(steps: list[str], scanning: Scanning) -> str | None:
 
 async def _answer_manual(call: _Call) -> tuple[int, Any]:
     call.allow("GET", "HEAD", "POST")
-    told = call.query.get("dir", [])
+    told = _list_told(call.query)
     if call.method == "POST" and not told:
-        told = _read_query(await call.read()).get("dir", [])
+        told = _list_told(read_form(await call.read(), call.headers))
     if call.method == "HEAD" and not told:
         return 200, None
+    if call.method == "GET" and not told and "text/html" in call.headers.get("accept", ""):
+        return 200, PAGE
     if not 0 < len(told) <= MOST_PATHS:
         raise Refusal(400, "Give one or more folders or files: ?dir=/media/tv/Show&dir=...")
     paths = tuple(call.scanning.map_trigger(_check_path(path)) for path in told)
     answer = _tell(await call.scanning.ask(ScanRequest("autoscan", paths=paths)))
     return 202, None if call.method == "HEAD" else answer
+
+
+def _list_told(fields: Mapping[str, list[str]]) -> list[str]:
+    """autoscan's ``dir``, autopulse's ``path``."""
+    return [*fields.get("dir", ()), *fields.get("path", ())]
+
+
+async def _answer_train(call: _Call) -> tuple[int, Any]:
+    """a-train's changes of a drive: what came, and what went."""
+    call.allow("POST")
+    changes = read_changes(await call.read())
+    if len(changes.created) + len(changes.deleted) > MOST_PATHS:
+        raise Refusal(400, f"More than {MOST_PATHS} paths.")
+    numbers: list[int] = []
+    nowhere: NowhereToScan | None = None
+    for told, gone in ((changes.created, False), (changes.deleted, True)):
+        paths = tuple(call.scanning.map_trigger(_check_path(path)) for path in told)
+        try:
+            numbers += (
+                [await call.scanning.ask(ScanRequest("a-train", paths=paths, gone=gone))] if paths else []
+            )
+        except NowhereToScan as error:
+            nowhere = error
+    if nowhere is not None and not numbers:
+        raise nowhere
+    return 202, {"scans": [_tell(number) for number in numbers]}
 
 
 # -- what they share
@@ -291,15 +329,6 @@ def _read_password(token: str) -> str:
         return base64.b64decode(token, validate=True).decode().partition(":")[2]
     except ValueError:
         return ""
-
-
-def _read_query(text: bytes) -> dict[str, list[str]]:
-    try:
-        return parse_qs(
-            text.decode("latin-1"), keep_blank_values=True, errors="replace", max_num_fields=MOST_PATHS + 8
-        )
-    except ValueError as error:
-        raise Refusal(400, "There are too many fields.") from error
 
 
 def _read_number(query: Mapping[str, list[str]], name: str, default: float) -> float:
