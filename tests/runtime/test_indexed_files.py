@@ -31,17 +31,6 @@ def tv(tmp_path: Path) -> Path:
     return tmp_path / "tv"
 
 
-class Clock:
-    """Never two looks within the time in which they are one."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 10.0
-        return self.now
-
-
 async def test_a_name_is_found_in_folders_that_were_never_looked_at(
     index: SqlFileIndex, tv: Path, tmp_path: Path
 ) -> None:
