@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.msgpack import Encoder
 from xxhash import xxh3_64_intdigest
 
@@ -11,7 +13,7 @@ _encode = Encoder().encode
 _HALF = 1 << 63
 
 
-def fingerprint(said: tuple[object, ...]) -> int:
+def fingerprint(said: Sequence[object]) -> int:
     """Of any values."""
     return (xxh3_64_intdigest(_encode(said)) - _HALF) or 1
 
@@ -65,6 +67,6 @@ def is_blank(entry: Entry) -> bool:
     )
 
 
-def is_blank_said(said: tuple[object, ...]) -> bool:
+def is_blank_said(said: Sequence[object]) -> bool:
     """The same of a reading: watched, plays, last played, position, rating, favourite, un-played."""
     return not (said[0] or said[1] or said[3] or said[4] is not None or said[5])

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 from playhead.domain.identity.match import CONTESTED, ClaimIndex, pack_number, unpack_number
 from playhead.ports.backend import Entry, ShowEntry
 from playhead.store.fingerprints import fingerprint, fingerprint_entry, fingerprint_show, is_blank_said
-from playhead.store.rows import fetch_in
+from playhead.store.rows import Leaves, fetch_in
 
 if TYPE_CHECKING:
     from playhead.store.account_read import StoredRef, StoreRead
@@ -98,7 +98,8 @@ class Newcomers:
             )
         entries = self._pick_new(entries, refs)
         first = ingest.take_refs(len(entries))
-        self._add_refs(library, first, entries, shows, read_at)
+        if entries:
+            self._add_refs(library, first, entries, shows, read_at)
         refs.extend(range(first, first + len(entries)))
         self.read.mark_new(refs)
         self.waiting = True
@@ -126,16 +127,36 @@ class Newcomers:
         shows: dict[str, tuple[int, int]],
         read_at: int,
     ) -> None:
-        """Match and buffer. Decides here what is plain: number and claims are those of a ref that an item has already."""
-        read, index = self.read, self.read.ingest.index
+        """Match and buffer, by columns: most of what is done for each ref is done by the interpreter's own loops."""
+        columns = [*zip(*map(astuple, entries), strict=True)]
+        native_ids, _, _, years, show_ids, _, seasons, episodes, _, runtimes, claims, files = columns[:12]
+        places = [shows[show_id] if show_id else NO_SHOW for show_id in show_ids]
+        items, spans = self._match(first, entries, places)
+        read = self.read
+        # fmt: off
+        read.ingest.rows.leaves.append(Leaves(read.key.connection_id, library, read.run_id, (
+            range(first, first + len(entries)), native_ids, items, years, [show[0] for show in places],
+            seasons, episodes, spans, runtimes, *columns[12:14],
+            [*map("\n".join, files)], [*map(" ".join, claims)],
+            ["" if said or not show[1] else "numbers" for said, show in zip(claims, places, strict=True)],
+            [*map(fingerprint, zip(*columns[2:5], *columns[6:14], strict=True))],
+        )))
+        # fmt: on
+        for ref, (item, span, *said) in enumerate(zip(items, spans, *columns[14:], strict=True), first):
+            if said[0] is not None and not is_blank_said(said):
+                self._add_state(ref, item, span, said, read_at)
+
+    def _match(
+        self, first: int, entries: Sequence[Entry], places: Sequence[tuple[int | None, int]]
+    ) -> tuple[list[int], list[int]]:
+        """For each entry its item, and how many items are in its file. Decides here what is plain: number and claims are
+        those of a ref that an item has already."""
+        index = self.read.ingest.index
         numbered, numbers, masks = index.numbers.get, index.own_number, index.mask
         said_once, said_too = index.said, index.said_too
-        leaves = read.ingest.rows.start_leaves(read.key.connection_id, library, read.run_id)
-        for ref, values in enumerate(map(astuple, entries), first):
-            native_id, kind, title, year, show_id, _, season, episode, last, runtime_s, claims, files = (
-                values[:12]
-            )
-            show_ref, show_item = shows[show_id] if show_id else NO_SHOW
+        items, spans = [], [1] * len(entries)
+        for place, (entry, (_, show_item)) in enumerate(zip(entries, places, strict=True)):
+            season, episode, claims = entry.season, entry.episode, entry.claims
             number = pack_number(show_item, season, episode) if show_item else 0
             item = numbered(number)
             if (
@@ -145,28 +166,14 @@ class Newcomers:
                 or masks[item] >= CONTESTED
             ):
                 where = (show_item, season, episode)
-                movie_year = 0 if show_item or kind != "movie" else year or 0
-                item = self._place(kind, title, year, claims, where, number, movie_year)
-            elif not show_item:
-                read.ingest.rows.call(item, title)
-            span = 1 if last is None else self._add_span(ref, entries[ref - first], show_item)
-            state_key, media_key = values[12:14]
-            fp = fingerprint(
-                (title, year, show_id, season, episode, last, runtime_s, claims, files, state_key, media_key)
-            )
-            files_text, claims_text = "\n".join(files) if files else "", " ".join(claims)
-            matched_by = "" if claims or not show_item else "numbers"
-            # fmt: off
-            leaves += (
-                ref, native_id, item, year, show_ref, season, episode, span, runtime_s, state_key, media_key,
-                files_text, claims_text, matched_by, fp,
-            )
-            # fmt: on
-            said = values[14:]
-            if said[0] is not None and not is_blank_said(said):
-                self._add_state(ref, item, span, said, read_at)
+                movie_year = 0 if show_item or entry.kind != "movie" else entry.year or 0
+                item = self._place(entry.kind, entry.title, entry.year, claims, where, number, movie_year)
+            items.append(item)
+            if entry.episode_end is not None:
+                spans[place] = self._add_span(first + place, entry, show_item)
+        return items, spans
 
-    def _add_state(self, ref: int, item: int, span: int, said: tuple[Any, ...], read_at: int) -> None:
+    def _add_state(self, ref: int, item: int, span: int, said: Sequence[Any], read_at: int) -> None:
         """Buffer what the account says of a ref that was buffered just now."""
         read, rows = self.read, self.read.ingest.rows
         rows.states.append((read.key.account_id, ref, *said, fingerprint(said), read.run_id, read_at))
