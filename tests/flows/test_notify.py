@@ -309,7 +309,15 @@ async def test_plexlibs_mail(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ ''.__class__.__mro__ }}", "{{ 1 / 0 }}", "{% for %}", "{{ missing.a.b }}"]
+    "text",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ 1 / 0 }}",
+        "{% for %}",
+        "{{ missing.a.b }}",
+        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+        "{{ '\\ud800' }}",
+    ],
 )
 async def test_a_template_that_is_wrong_gives_way_to_the_standard_one(tmp_path: Path, text: str) -> None:
     """What a template of one's own may not do, or cannot, keeps no notice from going out."""

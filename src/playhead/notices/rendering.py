@@ -73,7 +73,7 @@ class Templates:
             ValueError,
         ) as error:
             raise UsageError(
-                f"{path}: {error or type(error).__name__}.",
+                f"{path}: {str(error) or type(error).__name__}.",
                 hint="Mend it: playhead notify preview shows what it makes.",
             ) from error
         if len(made) > LONGEST:
