@@ -11,6 +11,7 @@ from playhead.adapters import find_manifests
 from playhead.kit.address import normalise_url
 from playhead.library_settings import LibraryChoice
 from playhead.ports.errors import UsageError
+from playhead.runtime import settings_file
 from playhead.runtime.home import Home, find_home
 from playhead.runtime.settings_file import SettingsFile, put_connection, put_people
 from playhead.settings import AccountSettings, ConnectionSettings
@@ -324,3 +325,22 @@ def test_a_watched_folder_stands_once_and_whole(home: Home, text: str, expected:
     with pytest.raises(UsageError) as caught:
         SettingsFile(home, find_manifests).load()
     assert expected in str(caught.value)
+
+
+def test_a_text_is_parsed_once_and_its_readers_share_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parsing takes longer than all the rest of a small command; what one reader does to its settings no other sees."""
+    parsed: list[str] = []
+    load = settings_file._load_document
+    monkeypatch.setattr(settings_file, "_load_document", lambda text: parsed.append(text) or load(text))
+    text = GOOD.replace(
+        "    token: store:plex\n", "    token: store:plex\n    options: {plex_tv_url: http://tv}\n"
+    )
+    file = write(home, text + "# read by this test alone\n")
+    file.load().connections["Plex"].options["plex_tv_url"] = "http://spoilt"
+    assert SettingsFile(home).load().connections["Plex"].options == {"plex_tv_url": "http://tv"}
+    assert len(parsed) == 1
+    home.settings.write_text(text + "# and changed\n")
+    assert file.load().connections["Plex"].options == {"plex_tv_url": "http://tv"}
+    assert len(parsed) == 2

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,22 +54,31 @@ class SettingsFile:
 
     def load(self) -> Settings:
         """The settings as they stand; defaults where there is no file yet. Raises UsageError naming the place."""
-        return self._check(self._parse())
+        text = self._read()
+        with self._tell_broken():
+            plain = _load_plain(text)
+        return self._check(_plain(plain), lambda: _load_document(text))
 
     def edit(self, change: Callable[[CommentedMap], None]) -> Settings:
         """Apply ``change`` to the document, check the outcome, and write it. Nothing is written when it is wrong."""
         self._home.prepare()
         with only_one(self._home.settings_lock, "Another change of the settings", wait=True):
-            document = self._parse()
+            with self._tell_broken():
+                document = _load_document(self._read())
             change(document)
-            settings = self._check(document)
+            settings = self._check(_plain(document), lambda: document)
             write_atomically(self.path, _dump(document).encode(), mode=None if self.path.exists() else 0o600)
         return settings
 
-    def _parse(self) -> CommentedMap:
+    def _read(self) -> str:
+        with self._tell_broken():
+            return self.path.read_text(encoding="utf-8") if self.path.exists() else _NEW
+
+    @contextmanager
+    def _tell_broken(self) -> Iterator[None]:
+        """What keeps the file from being read, as a person can mend it."""
         try:
-            text = self.path.read_text(encoding="utf-8") if self.path.exists() else _NEW
-            document = _yaml().load(text)
+            yield
         except MarkedYAMLError as error:
             raise broken_yaml(
                 self.path, error, "Mend that line, or put the file aside and connect again."
@@ -80,21 +91,19 @@ class SettingsFile:
             raise UsageError(
                 f"{self.path} cannot be read ({error.strerror}).", hint="May you read it?"
             ) from error
-        if document is None:
-            document = CommentedMap()
-        if not isinstance(document, CommentedMap):
+        except _NoMapping as error:
             raise UsageError(
                 f"{self.path} is not a mapping.", hint="It starts with 'version: 1' and 'connections:'."
-            )
-        return document
+            ) from error
 
-    def _check(self, document: CommentedMap) -> Settings:
+    def _check(self, plain: Any, find_document: Callable[[], CommentedMap]) -> Settings:
+        """The settings in plain values; ``find_document`` gives the lines that a mistake is told with."""
         try:
-            settings = read_settings(_plain(document))
+            settings = read_settings(plain)
             self._check_kinds(settings)
             return settings
         except Misplaced as wrong:
-            line = _line_of(document, wrong.place)
+            line = _line_of(find_document(), wrong.place)
             where = f", line {line}" if line else ""
             raise UsageError(
                 f"{self.path}{where}: {name_place(wrong.place)} {wrong.reason}.",
@@ -291,6 +300,25 @@ def _plain(value: Any) -> Any:
         if isinstance(value, kind):
             return kind(value)
     return value
+
+
+class _NoMapping(Exception):
+    """A list or a word stands where the settings should."""
+
+
+def _load_document(text: str) -> CommentedMap:
+    document = _yaml().load(text)
+    if document is None:
+        return CommentedMap()
+    if not isinstance(document, CommentedMap):
+        raise _NoMapping
+    return document
+
+
+@lru_cache(maxsize=4)
+def _load_plain(text: str) -> Any:
+    """Plain values, to be copied before anybody keeps them: a text is parsed once, which takes longer than all the rest."""
+    return _plain(_load_document(text))
 
 
 def _yaml() -> YAML:

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -124,9 +125,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     remember_program(None)
     bear_any_letter()
     try:
-        command = typer.main.get_command(make_app(_wanted(args)))
-        _word_examples(command)
-        _order(command)
+        command = _make_command(_wanted(args), program_name())
         _begin_collecting()
         code = command.main(args, prog_name=program_name(), standalone_mode=False)
         sys.stdout.flush()
@@ -150,6 +149,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         known = _make_known(error)
         print_error(known, as_json=as_json)
         return Exit.usage if isinstance(known, UsageError) else Exit.failed
+
+
+@cache
+def _make_command(only: str | None, _program: str) -> Any:
+    """The whole command line, or one command, ready to run and worded for how the program was started."""
+    command = typer.main.get_command(make_app(only))
+    _word_examples(command)
+    _order(command)
+    return command
 
 
 def _word_examples(command: Any) -> None:
