@@ -75,6 +75,8 @@ def witness(record: Record, account: Account, number: int) -> Record:
 
 
 def settle_record(record: Record, number: int) -> Record:
+    if not record.unseen:
+        return record
     return record._replace(unseen=tuple(u for u in record.unseen if u[0] != number))
 
 

@@ -95,7 +95,7 @@ class MemoryHub:
                 touched = True
             elif whole:
                 account = account._replace(complete_at=now)
-            return _put(world, number, account)._replace(touched=touched)
+            return _put(world, number, account, touched=touched)
         if not account.known or account.native != account.ref:  # a new ref, or one that was gone: no base
             account = account._replace(
                 known=True, ref=account.native, base=None, base_at=None, sent=None, doubts=0, queue=()
@@ -114,7 +114,7 @@ class MemoryHub:
             touched = True
         believed = account.believed or whole
         account = account._replace(believed=believed, complete_at=now if whole else account.complete_at)
-        return _put(world, number, account)._replace(touched=touched)
+        return _put(world, number, account, touched=touched)
 
     # -- a pass
 
@@ -236,7 +236,7 @@ class MemoryHub:
             seen = seen._replace(
                 read_before=account.read_at, read_at=now, queue=(), sent=earlier, written_at=earlier_at
             )
-            return _put(world, number, seen)._replace(touched=True), 0, 0
+            return _put(world, number, seen, touched=True), 0, 0
         done = None if plain else find_done(delivery, show(account.cell))
         write = Write("x", "movie", delivery.facets, target, before, RUNTIME_S)
         failing = account.failing
@@ -288,7 +288,8 @@ class MemoryHub:
         )
 
 
-def _put(world: World, number: int, account: Account) -> World:
+def _put(world: World, number: int, account: Account, *, touched: bool | None = None) -> World:
     accounts = list(world.accounts)
     accounts[number] = account
-    return world._replace(accounts=tuple(accounts))
+    kept = world.touched if touched is None else touched
+    return World(tuple(accounts), world.agreed, world.decided_at, kept)

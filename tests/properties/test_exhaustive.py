@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.properties.walking import STARTS, find_broken
-
-PROFILES = ["plex", "jellyfin-10.11", "emby", "mixed"]
+from tests.properties.walking import FAR, STARTS, find_broken
 
 
 @pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", FAR)
 def test_every_sequence_of_four_acts_ends_in_agreement(profile: str, start: str) -> None:
     """All steps that four acts reach, equal ones once."""
     steps, broken = find_broken(profile, start, 4)
@@ -21,7 +19,7 @@ def test_every_sequence_of_four_acts_ends_in_agreement(profile: str, start: str)
 @pytest.mark.long
 @pytest.mark.parametrize("lost_after_effect", [True, False], ids=["receipt-lost", "write-lost"])
 @pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", FAR)
 def test_every_sequence_of_five_acts_ends_in_agreement(
     profile: str, start: str, lost_after_effect: bool
 ) -> None:

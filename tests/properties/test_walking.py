@@ -1,4 +1,5 @@
-"""The walk may call steps the same that the reduction makes equal: what follows from them is the same, and so is the end."""
+"""The walk may call steps the same that the reduction makes equal, after however many acts: what follows from them is the same,
+and so is the end."""
 
 from __future__ import annotations
 
@@ -27,11 +28,13 @@ def is_broken(hub: MemoryHub, step: Step, now: int) -> str:
     names=st.lists(st.sampled_from(sorted(KINDS)), min_size=2, max_size=3),
     path=st.lists(letters, max_size=8),
     lost_after_effect=st.booleans(),
+    more_acts=st.integers(0, 4),
 )
 def test_what_is_reduced_goes_on_as_it_would_have(
-    names: list[str], path: list[tuple[str, int]], lost_after_effect: bool
+    names: list[str], path: list[tuple[str, int]], lost_after_effect: bool, more_acts: int
 ) -> None:
-    """One act after the reduction reaches the steps that it reaches without; the judgement is the same."""
+    """One act after the reduction reaches the steps that it reaches without, and the judgement is the same; also when it took
+    more acts to come there."""
     hub = MemoryHub([KINDS[name] for name in names], lost_after_effect=lost_after_effect)
     step, now = Step(World(tuple(Account() for _ in names)), Record()), T0
     for what, number in path:
@@ -41,4 +44,6 @@ def test_what_is_reduced_goes_on_as_it_would_have(
     assert reduce_step(hub, reduced) == reduced
     plain, short = ({found[0] for found in follow(hub, one, now + STEP_S)} for one in (step, reduced))
     assert plain == short
-    assert is_broken(hub, step, now) == is_broken(hub, reduced, now)
+    later = now + STEP_S * more_acts
+    assert {found[0] for found in follow(hub, reduced, later + STEP_S)} == short
+    assert is_broken(hub, step, now) == is_broken(hub, reduced, later)
