@@ -94,6 +94,12 @@ def test_a_text_cut_in_a_letter_is_read(cut: bytes) -> None:
     assert "\ufffd" in str(post.item.id)
 
 
+def test_a_raw_control_character_hides_no_event() -> None:
+    """As in titles that were taken from files; beside an odd member, too."""
+    post = decode_posted(POST, b'{"event":"stop","item":{"id":"a\tb\x01","at":-1}}', "Plex")
+    assert post == Post("stop", Item("a b ", None))
+
+
 def test_a_large_text_is_not_read_a_second_time() -> None:
     """What is large and odd is refused: reading it member by member is for what servers send."""
     body = {"event": "stop", "item": [], "rows": [{"id": "x" * 190}] * (LARGEST_TEXT // 190)}

@@ -16,6 +16,7 @@ import msgspec
 import multipart  # type: ignore[import-untyped]
 from msgspec import Meta
 
+from playhead.kit.decoding import decode_json, mend_text
 from playhead.ports.errors import BadAnswer
 
 LARGEST_BODY = 10 * 1024 * 1024  # with a picture
@@ -71,20 +72,18 @@ def read_fields(body: bytes, headers: Mapping[str, str], sender: str) -> dict[st
 
 
 def decode_posted(decoder: msgspec.json.Decoder[T], text: bytes, sender: str) -> T:
-    """Decode, members of an unknown form as absent; raises BadAnswer for broken JSON, another shape, and nesting without end."""
+    """Decode, the text mended where it is no JSON, members of an unknown form as absent. Raises BadAnswer for broken JSON, another
+    shape and nesting without end."""
     try:
-        return decoder.decode(text)
+        return decode_json(decoder, text)
     except msgspec.ValidationError as error:
-        found = _decode_loosely(decoder.type, text, decoder.strict) if len(text) <= LARGEST_TEXT else _NOTHING
+        small = len(text) <= LARGEST_TEXT
+        found = _decode_loosely(decoder.type, mend_text(text), decoder.strict) if small else _NOTHING
         if found is _NOTHING:
             raise refuse(sender, str(error)[:160]) from error
         return cast(T, found)
-    except UnicodeDecodeError:  # a text cut in a letter
-        return decode_posted(decoder, text.decode("utf-8", "replace").encode(), sender)
     except msgspec.DecodeError as error:
         raise refuse(sender, str(error)[:160]) from error
-    except RecursionError as error:
-        raise refuse(sender, "it is nested too deeply") from error
 
 
 def refuse(sender: str, why: str) -> BadAnswer:
