@@ -72,8 +72,8 @@ def read_fields(body: bytes, headers: Mapping[str, str], sender: str) -> dict[st
 
 
 def decode_posted(decoder: msgspec.json.Decoder[T], text: bytes, sender: str) -> T:
-    """Decode, the text mended where it is no JSON, members of an unknown form as absent. Raises BadAnswer for broken JSON, another
-    shape and nesting without end."""
+    """Decode, the text mended where it is no JSON, members of an unknown form as absent. Raises BadAnswer for broken JSON,
+    another shape and nesting without end."""
     try:
         return decode_json(decoder, text)
     except msgspec.ValidationError as error:
