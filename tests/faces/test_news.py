@@ -72,7 +72,7 @@ def test_a_scan_that_fails_is_told_to_the_admins_once(
 ) -> None:
     """By a rule that tells failures alone."""
     with (home / "playhead.yaml").open("a") as settings:
-        settings.write("scans:\n  look_for_s: 1\n")
+        settings.write("scans:\n  look_for_s: 1\n  appear_within_s: 1\n")
     with run_receiver() as receiver:
         assert (
             cli("notify", "add", "admins", "--admin", "--to", f"json://127.0.0.1:{receiver.server_port}").code

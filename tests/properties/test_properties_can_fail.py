@@ -116,6 +116,8 @@ def test_a_crossing_of_persons_is_seen() -> None:
         Judge(town, lambda name: True).judge()
         anna = next(role.person_id for role in town.roles.values() if role.person == "anna")
         town.roles = {n: msgspec.structs.replace(role, person_id=anna) for n, role in town.roles.items()}
+        with town.database.write() as rows:  # else no change of hers would be written to the kid's accounts
+            rows.exec_driver_sql("UPDATE account SET person_id = ?", (anna,))
         town.act("play", "anna", town.servers[1], "1")
         town.settle()
         cells = town.cells("kid", "1")

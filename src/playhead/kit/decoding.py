@@ -22,11 +22,12 @@ NONE_NEEDED: frozenset[str] = frozenset()
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _BOM = "\ufeff"
-_CONTROL = re.compile(r"[\x00-\x1f]")
+_CONTROL = dict.fromkeys(range(0x20), " ")
 # Escapes one after another, so that a backslash that is itself escaped begins none; a pair of surrogates is whole.
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)"
 )
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]..\Z")
 
 
@@ -50,8 +51,10 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 def mend_text(body: bytes) -> bytes:
     """The same text as UTF-8, without a byte order mark, raw control characters and halves of surrogate pairs."""
     text = body.decode("utf-8", "replace").removeprefix(_BOM)
-    text = _CONTROL.sub(" ", text)
-    return _ESCAPE.sub(lambda each: "\\ufffd" if _HALF.match(each[0]) else each[0], text).encode()
+    text = text.translate(_CONTROL)
+    if _SURROGATE.search(text):
+        text = _ESCAPE.sub(lambda each: "\\ufffd" if _HALF.match(each[0]) else each[0], text)
+    return text.encode()
 
 
 def decode_leniently(

@@ -48,7 +48,7 @@ class ReadPage(msgspec.Struct):
 
 def read_page(body: bytes) -> ReadPage:
     """Decode a page; one unreadable item costs that item only. Raises BadAnswer when the page itself is unreadable, or lacks
-    items that it says it has: an empty list must be told as one."""
+    all items that it says it has: an empty list must be told as one."""
     try:
         container = decode_json(_pages, body).MediaContainer
     except msgspec.ValidationError:
@@ -61,9 +61,10 @@ def read_page(body: bytes) -> ReadPage:
 
 
 def _check_size(told: int | None, sent: int) -> None:
-    if told is not None and told > sent:
+    """A list that has some of what it says is taken, and not called whole, as any that ends early."""
+    if told and not sent:
         raise BadAnswer(
-            f"Plex says that its list has {told} items and sent {sent}.",
+            f"Plex says that its list has {told} items and sent none.",
             hint="It is read again on the next run; does a proxy in front change answers, or is the server very old?",
         )
 
