@@ -58,8 +58,10 @@ def test_a_link_to_it_means_the_project_that_it_leads_to(tmp_path: Path) -> None
     (tmp_path / "bin").mkdir()
     (tmp_path / "first").symlink_to(ROOT / "bin" / "run")
     (tmp_path / "bin" / "playhead").symlink_to("../first")
+    for tool in ("readlink", "dirname"):  # and nothing that could make an environment
+        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
     environment = {
-        "PATH": "/usr/bin:/bin",
+        "PATH": str(tmp_path),
         "PLAYHEAD_VENV": str(tmp_path / "venv"),
         "PLAYHEAD_PYTHON": "none",
     }

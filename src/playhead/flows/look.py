@@ -14,9 +14,7 @@ from playhead.ports.errors import BadAnswer
 from playhead.ports.looking import Play, Recent, TellsRecent
 
 MOST_PLAYS = 50
-MOST_UNMARKED = (
-    200  # more at once is no person's doing: the whole account is read, and the guards see all of it
-)
+MOST_UNMARKED = 200  # more at once is no person's doing: the whole account is read, and the guards see all
 MARGIN_S = 60  # clocks, and what was under way
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from playhead.kit.files import only_one, write_atomically
 from playhead.kit.log import Log
+from playhead.kit.shapes import prepare_shapes
 from playhead.ports.errors import PlayheadError
 from playhead.ports.events import Heard
 from playhead.ports.inbox import NewEvent
@@ -306,6 +307,7 @@ async def _prepare(installation: Installation, service: Service) -> _Part:
     news = NewsThread(installation, service.library_jobs, service.find_troubles)
     names = {number: name for name, number in ids.items()}
     open_reception = _prepare_reception(installation, service, ids)
+    prepare_shapes()
     return _Part(open_reception, listeners, schedule, worker, scans, news, names)
 
 

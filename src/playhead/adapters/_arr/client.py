@@ -12,6 +12,7 @@ from playhead.adapters._arr.answers import FileRow, HistoryPage, HolderRow, Root
 from playhead.adapters._arr.products import Product, Routes
 from playhead.kit.decoding import decode_leniently
 from playhead.kit.http import Http
+from playhead.kit.shapes import make_decoder
 from playhead.ports.arrivals import ArrInfo
 from playhead.ports.errors import BadAnswer, NotFound, UsageError, WrongServer
 
@@ -107,7 +108,7 @@ class ArrClient:
     async def _read(self, path: str, shape: type[T], **params: str | int) -> T:
         answer = await self.http.read(path, params)
         try:
-            return decode_leniently(msgspec.json.Decoder(shape, strict=False), answer.body)
+            return decode_leniently(make_decoder(shape), answer.body)
         except msgspec.DecodeError as error:
             raise BadAnswer(
                 f"{self.http.title} answered {path} in another shape ({str(error)[:120]}).",

@@ -16,6 +16,7 @@ import msgspec
 from playhead import __version__
 from playhead.kit.decoding import decode_leniently
 from playhead.kit.http import Answer, Http
+from playhead.kit.shapes import make_decoder
 from playhead.ports.errors import BackendError, BadAnswer, NotFound, TokenRefused, Unauthorized
 
 from . import wire
@@ -278,7 +279,7 @@ def clean_url(url: str) -> str:
 
 def _decode(answer: Answer, shape: type[Wire], title: str) -> Wire:
     try:
-        return decode_leniently(msgspec.json.Decoder(shape, strict=False), answer.body)
+        return decode_leniently(make_decoder(shape), answer.body)
     except msgspec.DecodeError as error:
         raise BadAnswer(
             f"{title} sent an answer that cannot be read ({str(error)[:120]}).",

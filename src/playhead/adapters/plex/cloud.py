@@ -16,6 +16,7 @@ import msgspec
 from playhead import __version__
 from playhead.kit.decoding import decode_leniently
 from playhead.kit.http import LONGEST_PAUSE_S, Answer, Http
+from playhead.kit.shapes import make_decoder
 from playhead.ports.backend import RemoteUser
 from playhead.ports.errors import BackendError, BadAnswer, NotFound, RateLimited, Refused, Unauthorized
 
@@ -210,7 +211,7 @@ def make_cloud_headers(client_id: str) -> dict[str, str]:
 def decode_cloud(answer: Answer, shape: type[Wire]) -> Wire:
     """An answer of plex.tv in its shape. Raises BadAnswer."""
     try:
-        return decode_leniently(msgspec.json.Decoder(shape, strict=False), answer.body)
+        return decode_leniently(make_decoder(shape), answer.body)
     except msgspec.DecodeError as error:
         raise _unreadable(error) from error
 
