@@ -235,6 +235,7 @@ class _Part:
 
     def start(self) -> None:
         """Begin."""
+        prepare_shapes()
         self._open_reception()
         self._tasks = [asyncio.create_task(listener.run()) for listener in self.listeners]
         self._tasks.append(asyncio.create_task(self.schedule.run()))
@@ -307,7 +308,6 @@ async def _prepare(installation: Installation, service: Service) -> _Part:
     news = NewsThread(installation, service.library_jobs, service.find_troubles)
     names = {number: name for name, number in ids.items()}
     open_reception = _prepare_reception(installation, service, ids)
-    prepare_shapes()
     return _Part(open_reception, listeners, schedule, worker, scans, news, names)
 
 
