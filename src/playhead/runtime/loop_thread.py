@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -19,7 +20,7 @@ BROKEN_WAIT_S = 10.0
 WORKING = "working"
 
 
-class LoopThread:
+class LoopThread(ABC):
     """Begins at ``start``, where there is any work. ``state`` is "working" or what keeps it from that."""
 
     def __init__(self, name: str) -> None:
@@ -29,9 +30,9 @@ class LoopThread:
         self._main: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
+    @abstractmethod
     async def work(self) -> None:
         """Work until told to stop; anything it raises but a cancellation is a fault. Sets ``state``."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Begin."""
