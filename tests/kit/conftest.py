@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from playhead.kit.http import Http
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def no_pauses() -> Iterator[None]:
     """Retries happen at once and as often as configured."""
     with stamina.set_testing(True, attempts=3, cap=True):

@@ -26,6 +26,8 @@ from playhead.ports.errors import (
 )
 from tests.kit.conftest import Scripted
 
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
 STATUSES: list[tuple[int, type[BackendError], str, Retry]] = [
     (301, WrongServer, "wrong-server", Retry.never),
     (302, WrongServer, "wrong-server", Retry.never),

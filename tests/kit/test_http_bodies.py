@@ -12,6 +12,9 @@ from playhead.ports.errors import BackendError, BadAnswer, ServerFault
 from tests.kit.conftest import Scripted
 
 
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
+
 async def test_packed_answers_are_unpacked_and_asked_for_only_from_afar(
     scripted: tuple[Scripted, Http],
 ) -> None:
