@@ -11,7 +11,6 @@ from playhead.kit.http import Http
 from playhead.ports.errors import BackendError, BadAnswer, ServerFault
 from tests.kit.conftest import Scripted
 
-
 pytestmark = pytest.mark.usefixtures("no_pauses")
 
 
